@@ -1,0 +1,191 @@
+//! Constants and layouts of the kernel's interface (`linux/sctp.h`).
+//!
+//! Structs are described by size and offsets, and read and written as byte strings: several of them
+//! are packed in a way Rust's `repr` cannot say.
+
+/// Level of the SCTP options and ancillary data; the libc crate has it for other targets only.
+pub const SOL_SCTP: i32 = 132;
+
+/// `sizeof(struct sockaddr_storage)`.
+pub const STORAGE_SIZE: usize = 128;
+
+/// Socket option names at [`SOL_SCTP`].
+pub mod optname {
+    /// Bounds of the retransmission timeout.
+    pub const RTOINFO: i32 = 0;
+    /// Retransmission limit, windows, cookie life.
+    pub const ASSOCINFO: i32 = 1;
+    /// What the INIT chunk offers and how often it is sent.
+    pub const INITMSG: i32 = 2;
+    /// No bundling delay.
+    pub const NODELAY: i32 = 3;
+    /// Seconds of idleness after which an association is shut down.
+    pub const AUTOCLOSE: i32 = 4;
+    /// Asks the peer to use an address of ours as primary.
+    pub const SET_PEER_PRIMARY_ADDR: i32 = 5;
+    /// The peer's primary address.
+    pub const PRIMARY_ADDR: i32 = 6;
+    /// Adaptation layer indication, sent in INIT.
+    pub const ADAPTATION_LAYER: i32 = 7;
+    /// Refuse to send what needs fragmenting.
+    pub const DISABLE_FRAGMENTS: i32 = 8;
+    /// Heartbeats, path MTU, delayed acknowledgements of a peer address.
+    pub const PEER_ADDR_PARAMS: i32 = 9;
+    /// Defaults for sends that carry no information of their own.
+    pub const DEFAULT_SEND_PARAM: i32 = 10;
+    /// Which notifications are delivered.
+    pub const EVENTS: i32 = 11;
+    /// Show IPv4 peers of an IPv6 socket as mapped addresses.
+    pub const I_WANT_MAPPED_V4_ADDR: i32 = 12;
+    /// Fragment size limit.
+    pub const MAXSEG: i32 = 13;
+    /// State of an association.
+    pub const STATUS: i32 = 14;
+    /// State of a peer address.
+    pub const GET_PEER_ADDR_INFO: i32 = 15;
+    /// Delay of acknowledgements.
+    pub const DELAYED_ACK_TIME: i32 = 16;
+    /// Number of associations on a one-to-many socket.
+    pub const GET_ASSOC_NUMBER: i32 = 28;
+    /// Ask for `struct sctp_rcvinfo` with every message.
+    pub const RECVRCVINFO: i32 = 32;
+    /// Adds addresses to the endpoint.
+    pub const SOCKOPT_BINDX_ADD: i32 = 100;
+    /// Removes addresses from the endpoint.
+    pub const SOCKOPT_BINDX_REM: i32 = 101;
+    /// Addresses of the peer.
+    pub const GET_PEER_ADDRS: i32 = 108;
+    /// Addresses of the endpoint.
+    pub const GET_LOCAL_ADDRS: i32 = 109;
+    /// Starts an association and gives its id; a get option in spite of what it does.
+    pub const SOCKOPT_CONNECTX3: i32 = 111;
+    /// Branches an association off into a socket of its own; a get option too. Kernel 4.13.
+    pub const SOCKOPT_PEELOFF_FLAGS: i32 = 122;
+}
+
+/// Ancillary data types at [`SOL_SCTP`] (`enum sctp_cmsg_type`).
+pub mod cmsg_type {
+    /// `struct sctp_sndrcvinfo`.
+    pub const SNDRCV: i32 = 1;
+    /// `struct sctp_rcvinfo`.
+    pub const RCVINFO: i32 = 3;
+}
+
+/// Notification types (`enum sctp_sn_type`).
+pub mod notification_type {
+    /// An association came up, went away or restarted.
+    pub const ASSOC_CHANGE: u16 = 0x8001;
+    /// A peer address changed state.
+    pub const PEER_ADDR_CHANGE: u16 = 0x8002;
+    /// A message, or a fragment of one, was not sent.
+    pub const SEND_FAILED: u16 = 0x8003;
+    /// The peer sent an ERROR chunk.
+    pub const REMOTE_ERROR: u16 = 0x8004;
+    /// The peer is shutting the association down.
+    pub const SHUTDOWN_EVENT: u16 = 0x8005;
+    /// Delivery of a message in parts was given up.
+    pub const PARTIAL_DELIVERY_EVENT: u16 = 0x8006;
+    /// The peer's adaptation layer indication.
+    pub const ADAPTATION_INDICATION: u16 = 0x8007;
+    /// Authentication keys.
+    pub const AUTHENTICATION_EVENT: u16 = 0x8008;
+    /// Nothing is left to be sent or acknowledged.
+    pub const SENDER_DRY_EVENT: u16 = 0x8009;
+    /// Streams were reset (RFC 6525).
+    pub const STREAM_RESET_EVENT: u16 = 0x800a;
+    /// The association was reset (RFC 6525).
+    pub const ASSOC_RESET_EVENT: u16 = 0x800b;
+    /// Streams were added (RFC 6525).
+    pub const STREAM_CHANGE_EVENT: u16 = 0x800c;
+    /// As `SEND_FAILED`, in the form of RFC 6458. Kernel 5.5.
+    pub const SEND_FAILED_EVENT: u16 = 0x800d;
+}
+
+/// `struct sctp_sndrcvinfo`.
+pub mod sndrcvinfo {
+    #![allow(missing_docs)]
+    pub const SIZE: usize = 32;
+    pub const STREAM: usize = 0;
+    pub const SSN: usize = 2;
+    pub const FLAGS: usize = 4;
+    pub const PPID: usize = 8;
+    pub const CONTEXT: usize = 12;
+    pub const TIMETOLIVE: usize = 16;
+    pub const TSN: usize = 20;
+    pub const CUMTSN: usize = 24;
+    pub const ASSOC_ID: usize = 28;
+}
+
+/// `struct sctp_rcvinfo`.
+pub mod rcvinfo {
+    #![allow(missing_docs)]
+    pub const SIZE: usize = 28;
+    pub const STREAM: usize = 0;
+    pub const SSN: usize = 2;
+    pub const FLAGS: usize = 4;
+    pub const PPID: usize = 8;
+    pub const TSN: usize = 12;
+    pub const CUMTSN: usize = 16;
+    pub const CONTEXT: usize = 20;
+    pub const ASSOC_ID: usize = 24;
+}
+
+/// `struct sctp_getaddrs`: an association id, the number of addresses, then the addresses.
+pub mod getaddrs {
+    #![allow(missing_docs)]
+    pub const ASSOC_ID: usize = 0;
+    pub const ADDR_NUM: usize = 4;
+    pub const ADDRS: usize = 8;
+}
+
+/// `struct sctp_getaddrs_old`, the argument of `SCTP_SOCKOPT_CONNECTX3`: an association id, the
+/// length of the address list in bytes, a pointer to it.
+pub mod connectx3_arg {
+    #![allow(missing_docs)]
+    pub const SIZE: usize = 8 + size_of::<usize>();
+    pub const ASSOC_ID: usize = 0;
+    pub const LENGTH: usize = 4;
+    pub const ADDRS: usize = 8;
+}
+
+/// `sctp_peeloff_flags_arg_t`: an association id, the new descriptor, flags of socket(2).
+pub mod peeloff_flags_arg {
+    #![allow(missing_docs)]
+    pub const SIZE: usize = 12;
+    pub const ASSOC_ID: usize = 0;
+    pub const SD: usize = 4;
+    pub const FLAGS: usize = 8;
+}
+
+// The libc crate describes these few; the rest is compared with the C header in tests/layout.rs.
+const _: () = {
+    use std::mem::offset_of;
+    assert!(SOL_SCTP == libc::IPPROTO_SCTP);
+    assert!(STORAGE_SIZE == size_of::<libc::sockaddr_storage>());
+
+    assert!(sndrcvinfo::SIZE == size_of::<libc::sctp_sndrcvinfo>());
+    assert!(sndrcvinfo::STREAM == offset_of!(libc::sctp_sndrcvinfo, sinfo_stream));
+    assert!(sndrcvinfo::SSN == offset_of!(libc::sctp_sndrcvinfo, sinfo_ssn));
+    assert!(sndrcvinfo::FLAGS == offset_of!(libc::sctp_sndrcvinfo, sinfo_flags));
+    assert!(sndrcvinfo::PPID == offset_of!(libc::sctp_sndrcvinfo, sinfo_ppid));
+    assert!(sndrcvinfo::CONTEXT == offset_of!(libc::sctp_sndrcvinfo, sinfo_context));
+    assert!(sndrcvinfo::TIMETOLIVE == offset_of!(libc::sctp_sndrcvinfo, sinfo_timetolive));
+    assert!(sndrcvinfo::TSN == offset_of!(libc::sctp_sndrcvinfo, sinfo_tsn));
+    assert!(sndrcvinfo::CUMTSN == offset_of!(libc::sctp_sndrcvinfo, sinfo_cumtsn));
+    assert!(sndrcvinfo::ASSOC_ID == offset_of!(libc::sctp_sndrcvinfo, sinfo_assoc_id));
+
+    assert!(rcvinfo::SIZE == size_of::<libc::sctp_rcvinfo>());
+    assert!(rcvinfo::STREAM == offset_of!(libc::sctp_rcvinfo, rcv_sid));
+    assert!(rcvinfo::SSN == offset_of!(libc::sctp_rcvinfo, rcv_ssn));
+    assert!(rcvinfo::FLAGS == offset_of!(libc::sctp_rcvinfo, rcv_flags));
+    assert!(rcvinfo::PPID == offset_of!(libc::sctp_rcvinfo, rcv_ppid));
+    assert!(rcvinfo::TSN == offset_of!(libc::sctp_rcvinfo, rcv_tsn));
+    assert!(rcvinfo::CUMTSN == offset_of!(libc::sctp_rcvinfo, rcv_cumtsn));
+    assert!(rcvinfo::CONTEXT == offset_of!(libc::sctp_rcvinfo, rcv_context));
+    assert!(rcvinfo::ASSOC_ID == offset_of!(libc::sctp_rcvinfo, rcv_assoc_id));
+
+    assert!(cmsg_type::SNDRCV == libc::SCTP_SNDRCV);
+    assert!(cmsg_type::RCVINFO == libc::SCTP_RCVINFO);
+    assert!(optname::DELAYED_ACK_TIME == libc::SCTP_DELAYED_ACK_TIME);
+    assert!(optname::RECVRCVINFO == libc::SCTP_RECVRCVINFO);
+};

@@ -1,0 +1,37 @@
+//! The Linux kernel's SCTP sockets: ABI, calls, readiness.
+//!
+//! This crate knows the kernel and nothing of Erlang. Everything whose layout or value the kernel
+//! dictates is here; what the library's user may see of it is typed.
+//!
+//! - [`types`]: the vocabulary (families, association ids, what goes with a message)
+//! - [`socket`]: a non-blocking SCTP socket and its calls
+//! - [`notification`]: the events a socket delivers between its messages
+//! - [`option`]: the table of socket options, as data
+//! - [`active`], [`reassembly`]: how messages reach the owner, and whole
+//! - [`epoll`]: readiness, and waking the thread that waits for it
+//! - [`errno`]: names of error numbers
+//! - [`abi`], [`address`], [`bytes`], [`cmsg`]: layouts, and reading and writing them
+//!
+//! Unsafe code lives in the private module `sys` only.
+
+pub mod abi;
+pub mod active;
+pub mod address;
+pub mod bytes;
+pub mod cmsg;
+pub mod epoll;
+pub mod errno;
+pub mod notification;
+pub mod option;
+pub mod reassembly;
+pub mod socket;
+mod sys;
+pub mod types;
+
+#[cfg(test)]
+mod testing;
+
+pub use epoll::{Epoll, Event, Events, Interest, Waker};
+pub use notification::Notification;
+pub use socket::{Bindx, Received, Socket};
+pub use types::{AssocId, Family, RcvInfo, SndInfo, SndRcvInfo, Style};

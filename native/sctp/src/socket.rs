@@ -1,0 +1,295 @@
+//! A non-blocking SCTP socket of the kernel.
+
+use std::ffi::CStr;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, SockRef, Type};
+
+use crate::abi::{SOL_SCTP, getaddrs, optname, sndrcvinfo};
+use crate::bytes::{put_i32, u32_at};
+use crate::cmsg::{self, Control};
+use crate::types::{AssocId, Family, RcvInfo, SndInfo, Style};
+use crate::{address, sys};
+
+/// An open socket; dropping it closes it (see [`Socket::prepare_close`]).
+///
+/// All calls can be made by several threads at a time, and none of them blocks. Errors are those of
+/// the kernel unless said otherwise.
+#[derive(Debug)]
+pub struct Socket {
+    fd: OwnedFd,
+    family: Family,
+    style: Style,
+    peeled_off: bool,
+}
+
+/// What [`Socket::bindx`] does with the addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bindx {
+    /// Adds them to the endpoint.
+    Add,
+    /// Removes them from the endpoint.
+    Remove,
+}
+
+/// What [`Socket::recv`] gives besides the bytes in the buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Bytes written to the buffer.
+    pub len: usize,
+    /// Whether they end the message or notification; else more of it is to be received.
+    pub end_of_record: bool,
+    /// Whether they are of a notification.
+    pub notification: bool,
+    /// Whether the kernel had more control data than there was room for.
+    pub control_truncated: bool,
+    /// Source of the message, or primary address of the association a notification is about.
+    pub from: Option<SocketAddr>,
+    /// What came with a message; `None` with a notification.
+    pub info: Option<RcvInfo>,
+    /// IPv4 type of service, if asked for and delivered.
+    pub tos: Option<u8>,
+    /// IPv4 time to live or IPv6 hop limit, likewise.
+    pub ttl: Option<i32>,
+    /// IPv6 traffic class, likewise.
+    pub tclass: Option<i32>,
+}
+
+impl Received {
+    /// Whether the peer of a one-to-one socket has shut down and nothing more will come: SCTP has
+    /// no empty messages.
+    pub fn is_end_of_stream(&self) -> bool {
+        self.len == 0 && !self.notification
+    }
+}
+
+/// Notifications switched on in a new socket, as the start of `struct sctp_event_subscribe`:
+/// association, address, send failure, peer error, shutdown, partial delivery. The first byte is not
+/// a notification but the older form of [`RcvInfo`].
+const DEFAULT_EVENTS: [u8; 7] = [0, 1, 1, 1, 1, 1, 1];
+
+impl Socket {
+    /// Opens a socket, if `netns` is given in the network namespace at that path (the calling
+    /// thread's own one never changes). Every message will come with its [`RcvInfo`], and all
+    /// notifications but those of adaptation, authentication and the later ones are on.
+    ///
+    /// Without SCTP in the kernel: `ESOCKTNOSUPPORT` or `EPROTONOSUPPORT`.
+    pub fn open(family: Family, style: Style, netns: Option<&CStr>) -> io::Result<Self> {
+        let fd = match netns {
+            None => create(family, style)?,
+            Some(path) => in_netns(path, || create(family, style))?,
+        };
+        let socket = Self { fd, family, style, peeled_off: false };
+        socket.set_option(SOL_SCTP, optname::RECVRCVINFO, &1i32.to_ne_bytes())?;
+        socket.set_option(SOL_SCTP, optname::EVENTS, &DEFAULT_EVENTS)?;
+        Ok(socket)
+    }
+
+    /// The family it was opened with.
+    pub fn family(&self) -> Family {
+        self.family
+    }
+
+    /// How it relates to associations.
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    /// Whether [`Socket::peeloff`] made it.
+    pub fn is_peeled_off(&self) -> bool {
+        self.peeled_off
+    }
+
+    /// Gives the endpoint its first address. A second time is `EINVAL`.
+    pub fn bind(&self, addr: SocketAddr) -> io::Result<()> {
+        sys::bind(self.as_fd(), &address::put_list(&[addr]))
+    }
+
+    /// Adds or removes further addresses; to add, their port must be the endpoint's or 0.
+    pub fn bindx(&self, op: Bindx, addrs: &[SocketAddr]) -> io::Result<()> {
+        let option = match op {
+            Bindx::Add => optname::SOCKOPT_BINDX_ADD,
+            Bindx::Remove => optname::SOCKOPT_BINDX_REM,
+        };
+        self.set_option(SOL_SCTP, option, &address::put_list(addrs))
+    }
+
+    /// Accepts associations, of which one-to-one sockets keep `backlog` + 1; 0 stops accepting.
+    pub fn listen(&self, backlog: i32) -> io::Result<()> {
+        sys::listen(self.as_fd(), backlog)
+    }
+
+    /// Starts an association with the peer that has all these addresses, on one port. The id is
+    /// valid at once; a notification tells how it went.
+    ///
+    /// `EISCONN`: there is one. `EALREADY`: one is being set up. `EAGAIN`: no local port is left.
+    pub fn connect(&self, addrs: &[SocketAddr]) -> io::Result<AssocId> {
+        sys::connectx3(self.as_fd(), &address::put_list(addrs)).map(AssocId)
+    }
+
+    /// Sends one message, wholly or not at all.
+    ///
+    /// `EAGAIN`: no room now. `EMSGSIZE`: never any room for that much. `EPIPE`: no such
+    /// association. `EINVAL`: no such stream, or empty without `EOF` or `ABORT`.
+    pub fn send(&self, info: &SndInfo, payload: &[u8]) -> io::Result<()> {
+        self.send_vectored(info, &[IoSlice::new(payload)])
+    }
+
+    /// As [`Socket::send`], of a payload in at most 1024 pieces (else `EMSGSIZE`).
+    pub fn send_vectored(&self, info: &SndInfo, payload: &[IoSlice<'_>]) -> io::Result<()> {
+        sys::sendmsg(self.as_fd(), payload, &cmsg::encode_sndrcv(info))
+    }
+
+    /// Receives the next message or notification, or as much of it as there is and `buf` has room
+    /// for; `EAGAIN` if there is none. `buf` must have room for something (else `EINVAL`).
+    pub fn recv(&self, buf: &mut [u8]) -> io::Result<Received> {
+        if buf.is_empty() {
+            // The kernel would say 0 bytes, as at the end of a stream.
+            return Err(io::Error::from_raw_os_error(libc::EINVAL));
+        }
+        let raw = sys::recvmsg(self.as_fd(), buf)?;
+        let Control { info, tos, ttl, tclass } = Control::decode(&raw.control[..raw.control_len]);
+        Ok(Received {
+            len: raw.len.min(buf.len()),
+            end_of_record: raw.flags & libc::MSG_EOR != 0,
+            notification: raw.flags & libc::MSG_NOTIFICATION != 0,
+            control_truncated: raw.flags & libc::MSG_CTRUNC != 0,
+            from: address::get(&raw.from),
+            info,
+            tos,
+            ttl,
+            tclass,
+        })
+    }
+
+    /// Branches an association off into a socket of its own, which takes what is queued for it
+    /// along, and inherits the options of SCTP and the sizes of the buffers.
+    pub fn peeloff(&self, assoc: AssocId) -> io::Result<Self> {
+        let fd = sys::peeloff(self.as_fd(), assoc.0)?;
+        Ok(Self { fd, family: self.family, style: Style::OneToOne, peeled_off: true })
+    }
+
+    /// An address of the endpoint and its port, which is 0 before it has one.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.name(sys::End::Local)
+    }
+
+    /// The primary address of the peer; `ENOTCONN` on one-to-many sockets.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.name(sys::End::Peer)
+    }
+
+    fn name(&self, end: sys::End) -> io::Result<SocketAddr> {
+        address::get(&sys::name(self.as_fd(), end)?)
+            .ok_or_else(|| io::Error::from_raw_os_error(libc::EAFNOSUPPORT))
+    }
+
+    /// All addresses of an association's end here, or with [`AssocId::FUTURE`] of the endpoint.
+    pub fn local_addrs(&self, assoc: AssocId) -> io::Result<Vec<SocketAddr>> {
+        self.addrs(optname::GET_LOCAL_ADDRS, assoc)
+    }
+
+    /// All addresses of an association's peer. One-to-one sockets ignore the id.
+    pub fn peer_addrs(&self, assoc: AssocId) -> io::Result<Vec<SocketAddr>> {
+        self.addrs(optname::GET_PEER_ADDRS, assoc)
+    }
+
+    fn addrs(&self, option: i32, assoc: AssocId) -> io::Result<Vec<SocketAddr>> {
+        // Some 36 addresses at first; 64 KiB are more than an association can have.
+        let mut buf = vec![0; 1024];
+        loop {
+            buf.fill(0);
+            put_i32(&mut buf, getaddrs::ASSOC_ID, assoc.0);
+            match self.get_option(SOL_SCTP, option, &mut buf) {
+                Err(error) if error.raw_os_error() == Some(libc::ENOMEM) && buf.len() < 1 << 16 => {
+                    buf.resize(buf.len() * 4, 0);
+                }
+                Err(error) => return Err(error),
+                Ok(_) => {
+                    let count = u32_at(&buf, getaddrs::ADDR_NUM).unwrap_or_default();
+                    return address::get_list(&buf[getaddrs::ADDRS..], count as usize)
+                        .ok_or_else(|| io::ErrorKind::InvalidData.into());
+                }
+            }
+        }
+    }
+
+    /// Number of associations of a one-to-many socket; `EOPNOTSUPP` on others.
+    pub fn assoc_count(&self) -> io::Result<u32> {
+        let mut count = [0; 4];
+        self.get_option(SOL_SCTP, optname::GET_ASSOC_NUMBER, &mut count)?;
+        Ok(u32::from_ne_bytes(count))
+    }
+
+    /// What `SCTP_DEFAULT_SEND_PARAM` says for an association, or with [`AssocId::FUTURE`] for the
+    /// endpoint.
+    pub fn default_send_info(&self, assoc: AssocId) -> io::Result<SndInfo> {
+        let mut value = [0; sndrcvinfo::SIZE];
+        put_i32(&mut value, sndrcvinfo::ASSOC_ID, assoc.0);
+        self.get_option(SOL_SCTP, optname::DEFAULT_SEND_PARAM, &mut value)?;
+        SndInfo::decode(&value).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    }
+
+    /// Reads an option: `value` is the request and then, as far as the length given, the answer.
+    pub fn get_option(&self, level: i32, option: i32, value: &mut [u8]) -> io::Result<usize> {
+        sys::getsockopt(self.as_fd(), level, option, value)
+    }
+
+    /// Sets an option.
+    pub fn set_option(&self, level: i32, option: i32, value: &[u8]) -> io::Result<()> {
+        sys::setsockopt(self.as_fd(), level, option, value)
+    }
+
+    /// To be called before dropping the socket: a lingering time above 0 would make the close of a
+    /// one-to-one socket block for that long, so it is switched off. Time 0 is kept, for it means to
+    /// abort. What is queued is sent in the background, either way.
+    pub fn prepare_close(&self) -> io::Result<()> {
+        let socket = SockRef::from(&self.fd);
+        match socket.linger()? {
+            Some(time) if time > Duration::ZERO => socket.set_linger(None),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn create(family: Family, style: Style) -> io::Result<OwnedFd> {
+    let domain = match family {
+        Family::Inet => Domain::IPV4,
+        Family::Inet6 => Domain::IPV6,
+    };
+    let ty = match style {
+        Style::OneToMany => Type::SEQPACKET,
+        Style::OneToOne => Type::STREAM,
+    };
+    // socket2 adds "close on exec".
+    socket2::Socket::new(domain, ty.nonblocking(), Some(Protocol::SCTP)).map(OwnedFd::from)
+}
+
+/// Runs `make` in another network namespace: on a thread of its own, that ends with it, so that no
+/// thread with a future is ever in a wrong namespace.
+fn in_netns<T: Send>(path: &CStr, make: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    let run = || {
+        sys::enter_netns(path)?;
+        make()
+    };
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("sctp-netns".into());
+        let thread = thread.spawn_scoped(scope, run)?;
+        thread.join().unwrap_or_else(|_| Err(io::Error::other("panic in a network namespace")))
+    })
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl AsRawFd for Socket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+}

@@ -1,0 +1,271 @@
+//! The system calls: the crate's only unsafe code.
+//!
+//! One function is one call, or one call in a loop against `EINTR`. What they take and give is safe
+//! to hold and pass on; `-1` becomes the error of `errno`.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_int, c_void};
+use std::io::{self, IoSlice};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ptr;
+
+use crate::abi::{SOL_SCTP, STORAGE_SIZE, connectx3_arg, optname, peeloff_flags_arg};
+use crate::bytes::{i32_at, put_i32, put_u32, put_usize};
+use crate::cmsg;
+
+/// The error of the last call if it gave `-1`, else what it gave.
+fn check(result: c_int) -> io::Result<c_int> {
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// As [`check`], for calls that give a length.
+fn check_len(result: isize) -> io::Result<usize> {
+    usize::try_from(result).map_err(|_| io::Error::last_os_error())
+}
+
+/// Repeats `call` while a signal interrupts it.
+fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+fn socklen(bytes: &[u8]) -> io::Result<libc::socklen_t> {
+    bytes.len().try_into().map_err(|_| io::ErrorKind::InvalidInput.into())
+}
+
+/// bind(2) with a `sockaddr` as bytes.
+pub(crate) fn bind(fd: BorrowedFd<'_>, addr: &[u8]) -> io::Result<()> {
+    let len = socklen(addr)?;
+    // SAFETY: `addr` is valid for reads of `len` bytes, and the kernel only reads them.
+    check(unsafe { libc::bind(fd.as_raw_fd(), addr.as_ptr().cast(), len) })?;
+    Ok(())
+}
+
+/// listen(2).
+pub(crate) fn listen(fd: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
+    // SAFETY: takes no pointer.
+    check(unsafe { libc::listen(fd.as_raw_fd(), backlog) })?;
+    Ok(())
+}
+
+/// Which end's address is asked for.
+#[derive(Clone, Copy)]
+pub(crate) enum End {
+    Local,
+    Peer,
+}
+
+/// getsockname(2) or getpeername(2): a `sockaddr_storage`, zero where the kernel wrote nothing.
+pub(crate) fn name(fd: BorrowedFd<'_>, end: End) -> io::Result<[u8; STORAGE_SIZE]> {
+    let call = match end {
+        End::Local => libc::getsockname,
+        End::Peer => libc::getpeername,
+    };
+    let mut storage = [0; STORAGE_SIZE];
+    let mut len = STORAGE_SIZE as libc::socklen_t;
+    // SAFETY: `storage` is valid for writes of `len` bytes, the most the kernel writes.
+    check(unsafe { call(fd.as_raw_fd(), storage.as_mut_ptr().cast(), &mut len) })?;
+    Ok(storage)
+}
+
+/// setsockopt(2). No option this crate names has a pointer in its value.
+pub(crate) fn setsockopt(
+    fd: BorrowedFd<'_>,
+    level: i32,
+    option: i32,
+    value: &[u8],
+) -> io::Result<()> {
+    let len = socklen(value)?;
+    // SAFETY: `value` is valid for reads of `len` bytes, and the kernel only reads them.
+    check(unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, value.as_ptr().cast(), len) })?;
+    Ok(())
+}
+
+/// getsockopt(2): the length of what the kernel wrote. `value` is what the option takes, too. Some
+/// options write to it and fail all the same.
+pub(crate) fn getsockopt(
+    fd: BorrowedFd<'_>,
+    level: i32,
+    option: i32,
+    value: &mut [u8],
+) -> io::Result<usize> {
+    let mut len = socklen(value)?;
+    let pointer = value.as_mut_ptr().cast();
+    // SAFETY: `value` is valid for writes of `len` bytes, the most the kernel writes. Its bytes are
+    // never taken for a pointer but by `SCTP_SOCKOPT_CONNECTX3`, which only reads through it.
+    check(unsafe { libc::getsockopt(fd.as_raw_fd(), level, option, pointer, &mut len) })?;
+    Ok(value.len().min(len as usize))
+}
+
+/// Starts an association with the peer that has the addresses of `list`; its id. Being in progress
+/// is no error.
+pub(crate) fn connectx3(fd: BorrowedFd<'_>, list: &[u8]) -> io::Result<i32> {
+    let length = i32::try_from(list.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let mut arg = [0; connectx3_arg::SIZE];
+    put_i32(&mut arg, connectx3_arg::LENGTH, length);
+    // The pointer is good until the end of this function, longer than the kernel uses it.
+    put_usize(&mut arg, connectx3_arg::ADDRS, list.as_ptr().expose_provenance());
+    match getsockopt(fd, SOL_SCTP, optname::SOCKOPT_CONNECTX3, &mut arg) {
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
+        _ => Ok(i32_at(&arg, connectx3_arg::ASSOC_ID).unwrap_or_default()),
+    }
+}
+
+/// Branches an association off into a descriptor of its own, non-blocking and closed on exec.
+pub(crate) fn peeloff(fd: BorrowedFd<'_>, assoc: i32) -> io::Result<OwnedFd> {
+    let mut arg = [0; peeloff_flags_arg::SIZE];
+    put_i32(&mut arg, peeloff_flags_arg::ASSOC_ID, assoc);
+    let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    put_u32(&mut arg, peeloff_flags_arg::FLAGS, flags.cast_unsigned());
+    getsockopt(fd, SOL_SCTP, optname::SOCKOPT_PEELOFF_FLAGS, &mut arg)?;
+    match i32_at(&arg, peeloff_flags_arg::SD) {
+        // SAFETY: the call succeeded, so this is a descriptor it opened and nobody else has.
+        Some(sd) if sd > 0 => Ok(unsafe { OwnedFd::from_raw_fd(sd) }),
+        _ => Err(io::ErrorKind::InvalidData.into()),
+    }
+}
+
+/// sendmsg(2), never blocking, never raising `SIGPIPE`.
+pub(crate) fn sendmsg(
+    fd: BorrowedFd<'_>,
+    payload: &[IoSlice<'_>],
+    control: &[u8],
+) -> io::Result<()> {
+    let mut header = message_header();
+    // The kernel reads both through these pointers; they are `mut` for recvmsg(2) only.
+    header.msg_iov = payload.as_ptr().cast_mut().cast();
+    header.msg_iovlen = payload.len() as _;
+    header.msg_control = control.as_ptr().cast_mut().cast();
+    header.msg_controllen = control.len() as _;
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    // SAFETY: all pointers of `header` are null or valid for reads of the lengths beside them
+    // during the call; `IoSlice` is guaranteed to be laid out as `iovec`.
+    retry(|| check_len(unsafe { libc::sendmsg(fd.as_raw_fd(), &header, flags) }))?;
+    Ok(())
+}
+
+/// What recvmsg(2) gave besides the message itself.
+pub(crate) struct RawReceived {
+    /// Bytes of the message.
+    pub(crate) len: usize,
+    /// `msg_flags`.
+    pub(crate) flags: c_int,
+    /// Where it came from, a `sockaddr_storage`; zero if the kernel did not say.
+    pub(crate) from: [u8; STORAGE_SIZE],
+    /// Control data, `control_len` bytes of it.
+    pub(crate) control: [u8; cmsg::RECV_SPACE],
+    pub(crate) control_len: usize,
+}
+
+/// recvmsg(2), never blocking.
+pub(crate) fn recvmsg(fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<RawReceived> {
+    let mut received = RawReceived {
+        len: 0,
+        flags: 0,
+        from: [0; STORAGE_SIZE],
+        control: [0; cmsg::RECV_SPACE],
+        control_len: 0,
+    };
+    let mut iov = libc::iovec { iov_base: buf.as_mut_ptr().cast::<c_void>(), iov_len: buf.len() };
+    let mut header = message_header();
+    received.len = retry(|| {
+        header.msg_name = received.from.as_mut_ptr().cast();
+        header.msg_namelen = STORAGE_SIZE as _;
+        header.msg_iov = &mut iov;
+        header.msg_iovlen = 1;
+        header.msg_control = received.control.as_mut_ptr().cast();
+        header.msg_controllen = cmsg::RECV_SPACE as _;
+        // SAFETY: all pointers of `header` are valid for writes of the lengths beside them during
+        // the call, and the kernel writes no more than that.
+        let len = unsafe { libc::recvmsg(fd.as_raw_fd(), &mut header, libc::MSG_DONTWAIT) };
+        check_len(len)
+    })?;
+    received.flags = header.msg_flags;
+    received.control_len = cmsg::RECV_SPACE.min(header.msg_controllen as _);
+    Ok(received)
+}
+
+fn message_header() -> libc::msghdr {
+    // Zeroed, not built: some C libraries have padding in it that the kernel reads.
+    // SAFETY: integers and pointers, for all of which zero is a value.
+    unsafe { std::mem::zeroed() }
+}
+
+/// Moves the calling thread into the network namespace at `path`.
+pub(crate) fn enter_netns(path: &CStr) -> io::Result<()> {
+    let flags = libc::O_RDONLY | libc::O_CLOEXEC;
+    // SAFETY: `path` is a string that ends in zero.
+    let fd = retry(|| check(unsafe { libc::open(path.as_ptr(), flags) }))?;
+    // SAFETY: open(2) has just made this descriptor; nobody else has it.
+    let namespace = unsafe { OwnedFd::from_raw_fd(fd) };
+    // SAFETY: takes no pointer.
+    check(unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) })?;
+    Ok(())
+}
+
+/// epoll_create1(2), closed on exec.
+pub(crate) fn epoll_create() -> io::Result<OwnedFd> {
+    // SAFETY: takes no pointer.
+    let fd = check(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
+    // SAFETY: the call has just made this descriptor; nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// epoll_ctl(2).
+pub(crate) fn epoll_ctl(
+    epoll: BorrowedFd<'_>,
+    operation: c_int,
+    fd: BorrowedFd<'_>,
+    events: u32,
+    token: u64,
+) -> io::Result<()> {
+    let mut event = libc::epoll_event { events, u64: token };
+    // SAFETY: `event` is valid during the call, and the kernel keeps a copy, no pointer.
+    check(unsafe { libc::epoll_ctl(epoll.as_raw_fd(), operation, fd.as_raw_fd(), &mut event) })?;
+    Ok(())
+}
+
+/// epoll_wait(2): how many events were written to the start of `events`. Not repeated when a signal
+/// interrupts it: the time to wait would have to be reckoned anew.
+pub(crate) fn epoll_wait(
+    epoll: BorrowedFd<'_>,
+    events: &mut [libc::epoll_event],
+    timeout_ms: i32,
+) -> io::Result<usize> {
+    let room = i32::try_from(events.len()).unwrap_or(i32::MAX);
+    let pointer = events.as_mut_ptr();
+    // SAFETY: `events` is valid for writes of `room` events, the most the kernel writes.
+    let count = check(unsafe { libc::epoll_wait(epoll.as_raw_fd(), pointer, room, timeout_ms) })?;
+    Ok(count.cast_unsigned() as usize)
+}
+
+/// eventfd(2), counter 0, non-blocking and closed on exec.
+pub(crate) fn eventfd() -> io::Result<OwnedFd> {
+    // SAFETY: takes no pointer.
+    let fd = check(unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) })?;
+    // SAFETY: the call has just made this descriptor; nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Adds 1 to an eventfd's counter.
+pub(crate) fn eventfd_add(fd: BorrowedFd<'_>) -> io::Result<()> {
+    let one = 1u64;
+    // SAFETY: `one` is valid for reads of its 8 bytes.
+    let write = || unsafe { libc::write(fd.as_raw_fd(), ptr::from_ref(&one).cast(), 8) };
+    retry(|| check_len(write()))?;
+    Ok(())
+}
+
+/// Takes an eventfd's counter back to 0.
+pub(crate) fn eventfd_reset(fd: BorrowedFd<'_>) -> io::Result<()> {
+    let mut count = 0u64;
+    retry(|| {
+        // SAFETY: `count` is valid for writes of its 8 bytes.
+        check_len(unsafe { libc::read(fd.as_raw_fd(), ptr::from_mut(&mut count).cast(), 8) })
+    })?;
+    Ok(())
+}

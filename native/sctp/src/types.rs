@@ -1,0 +1,197 @@
+//! The vocabulary: socket families and styles, association ids, what goes with a message.
+
+use crate::abi::sndrcvinfo as layout;
+use crate::bytes::{i32_at, put_i32, put_u16, put_u32, put_u32_be, u16_at, u32_at, u32_be_at};
+
+/// Address family of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// IPv4.
+    Inet,
+    /// IPv6, which also reaches IPv4 peers unless `IPV6_V6ONLY` is set.
+    Inet6,
+}
+
+/// How associations relate to sockets (RFC 6458 sections 3 and 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Style {
+    /// `SOCK_SEQPACKET`: one socket carries any number of associations.
+    OneToMany,
+    /// `SOCK_STREAM`, or peeled off: one socket is one association and ignores association ids.
+    OneToOne,
+}
+
+/// Association id (`sctp_assoc_t`), unique in the whole kernel while the association lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AssocId(pub i32);
+
+impl AssocId {
+    /// The endpoint itself, that is associations to come (`SCTP_FUTURE_ASSOC`).
+    pub const FUTURE: Self = Self(0);
+
+    /// The id as Erlang shows it: the same 32 bits without a sign.
+    pub const fn from_u32(id: u32) -> Self {
+        Self(id.cast_signed())
+    }
+
+    /// The same 32 bits without a sign.
+    pub const fn to_u32(self) -> u32 {
+        self.0.cast_unsigned()
+    }
+}
+
+/// Bits of [`SndInfo::flags`] and [`RcvInfo::flags`] (`enum sctp_sinfo_flags`).
+pub mod flags {
+    /// Send, or received, outside the order of the stream.
+    pub const UNORDERED: u16 = 0x0001;
+    /// Send to the given address, not the primary one. Never works here: no address is given.
+    pub const ADDR_OVER: u16 = 0x0002;
+    /// Abort the association; the payload is the reason.
+    pub const ABORT: u16 = 0x0004;
+    /// Shut the association down gracefully; the payload must be empty.
+    pub const EOF: u16 = 0x0200;
+}
+
+/// What the sender says about a message (the sender's part of `sctp_sndrcvinfo`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SndInfo {
+    /// Outgoing stream.
+    pub stream: u16,
+    /// Bits of [`flags`].
+    pub flags: u16,
+    /// Payload protocol identifier, host order (big endian on the wire).
+    pub ppid: u32,
+    /// Given back in the notification of a failed send; never transmitted.
+    pub context: u32,
+    /// Lifetime in milliseconds, 0 for ever.
+    pub timetolive: u32,
+    /// The association, ignored on one-to-one sockets.
+    pub assoc: AssocId,
+}
+
+impl SndInfo {
+    /// As `struct sctp_sndrcvinfo`, the fields only a receiver sees being zero.
+    pub fn encode(&self) -> [u8; layout::SIZE] {
+        let mut out = [0; layout::SIZE];
+        put_u16(&mut out, layout::STREAM, self.stream);
+        put_u16(&mut out, layout::FLAGS, self.flags);
+        put_u32_be(&mut out, layout::PPID, self.ppid);
+        put_u32(&mut out, layout::CONTEXT, self.context);
+        put_u32(&mut out, layout::TIMETOLIVE, self.timetolive);
+        put_i32(&mut out, layout::ASSOC_ID, self.assoc.0);
+        out
+    }
+
+    /// The sender's part of a `struct sctp_sndrcvinfo`; `None` if the bytes are too few.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        SndRcvInfo::decode(bytes).map(Self::from)
+    }
+}
+
+impl From<SndRcvInfo> for SndInfo {
+    fn from(info: SndRcvInfo) -> Self {
+        Self {
+            stream: info.stream,
+            flags: info.flags,
+            ppid: info.ppid,
+            context: info.context,
+            timetolive: info.timetolive,
+            assoc: info.assoc,
+        }
+    }
+}
+
+/// What came with a received message (`struct sctp_rcvinfo`, RFC 6458 section 5.3.5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RcvInfo {
+    /// Incoming stream.
+    pub stream: u16,
+    /// Stream sequence number, 0 for unordered messages.
+    pub ssn: u16,
+    /// [`flags::UNORDERED`] or nothing.
+    pub flags: u16,
+    /// Payload protocol identifier, host order.
+    pub ppid: u32,
+    /// TSN of the message's first fragment.
+    pub tsn: u32,
+    /// Cumulative TSN, for unordered messages only, else 0.
+    pub cumtsn: u32,
+    /// Receive context (`SCTP_CONTEXT`), not the sender's.
+    pub context: u32,
+    /// The association.
+    pub assoc: AssocId,
+}
+
+/// The whole of `struct sctp_sndrcvinfo`, as a notification of a failed send carries it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SndRcvInfo {
+    /// Stream.
+    pub stream: u16,
+    /// Stream sequence number.
+    pub ssn: u16,
+    /// Bits of [`flags`]; in a failed send the flags of the DATA chunk instead (1 last fragment,
+    /// 2 first fragment, 4 unordered, 8 immediate; RFC 9260 section 3.3.1).
+    pub flags: u16,
+    /// Payload protocol identifier, host order.
+    pub ppid: u32,
+    /// The sender's context.
+    pub context: u32,
+    /// Lifetime in milliseconds.
+    pub timetolive: u32,
+    /// TSN.
+    pub tsn: u32,
+    /// Cumulative TSN.
+    pub cumtsn: u32,
+    /// The association.
+    pub assoc: AssocId,
+}
+
+impl SndRcvInfo {
+    /// Reads `struct sctp_sndrcvinfo`; `None` if the bytes are too few.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        Some(Self {
+            stream: u16_at(bytes, layout::STREAM)?,
+            ssn: u16_at(bytes, layout::SSN)?,
+            flags: u16_at(bytes, layout::FLAGS)?,
+            ppid: u32_be_at(bytes, layout::PPID)?,
+            context: u32_at(bytes, layout::CONTEXT)?,
+            timetolive: u32_at(bytes, layout::TIMETOLIVE)?,
+            tsn: u32_at(bytes, layout::TSN)?,
+            cumtsn: u32_at(bytes, layout::CUMTSN)?,
+            assoc: AssocId(i32_at(bytes, layout::ASSOC_ID)?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn assoc_ids_keep_their_bits() {
+        assert_eq!(AssocId::from_u32(u32::MAX), AssocId(-1));
+        assert_eq!(AssocId(-2).to_u32(), u32::MAX - 1);
+        assert_eq!(AssocId::from_u32(7).to_u32(), 7);
+    }
+
+    #[test]
+    fn snd_info_lands_where_the_kernel_looks() {
+        let info = SndInfo {
+            stream: 0x0102,
+            flags: flags::EOF,
+            ppid: 0x0304_0506,
+            context: 0x0708_090a,
+            timetolive: 1000,
+            assoc: AssocId(-3),
+        };
+        let bytes = info.encode();
+        assert_eq!(bytes[0..2], 0x0102u16.to_ne_bytes());
+        assert_eq!(bytes[4..6], 0x0200u16.to_ne_bytes());
+        assert_eq!(bytes[8..12], [3, 4, 5, 6], "the identifier is big endian");
+        assert_eq!(bytes[12..16], 0x0708_090au32.to_ne_bytes());
+        assert_eq!(bytes[16..20], 1000u32.to_ne_bytes());
+        assert_eq!(bytes[28..32], (-3i32).to_ne_bytes());
+        assert_eq!(SndInfo::decode(&bytes), Some(info));
+        assert_eq!(SndInfo::decode(&bytes[..31]), None);
+    }
+}

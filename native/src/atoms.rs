@@ -1,0 +1,30 @@
+//! Every atom that is not an option, record or errno name (those come from the core's tables).
+
+rustler::atoms! {
+    abort, active, addr_over, again, badarg, binary, closed, count, dollar_inet = "$inet",
+    dollar_nif = "$gen_sctp_nif", down = "DOWN", eagain, ealready, einval, enomem, eof, error, family,
+    false_ = "false", gen_sctp_nif, inet, inet6, infinity, list, normal, not_owner, ok, once, owner, poll,
+    ready, same, sctp, sctp_error, sctp_passive, seqpacket, sent, socket, stream, timeout, true_ = "true",
+    type_ = "type", undefined, unordered, wait, nosock,
+    // options kept in user space
+    buffer, debug, exclusiveaddruse, mode, netns, non_block_send, recbuf, sctp_events,
+    sctp_default_send_param, sctp_delayed_ack_time, tos, priority,
+    // bindx
+    add, remove,
+    // getstat
+    recv_avg, recv_cnt, recv_dvi, recv_max, recv_oct,
+    send_avg, send_cnt, send_max, send_oct, send_pend,
+    // addresses
+    any, loopback, addr, port, flowinfo, scope_id,
+    // ancillary data
+    tclass, ttl,
+    // info, counters
+    counters, id, states, open, listen, sockets, fds, waiters, epoll,
+    local, peers, associations, resources, receivers, writers, connects, backlog, fragments, monitors,
+    // records
+    sctp_sndrcvinfo, sctp_assoc_change, sctp_paddr_change, sctp_remote_error, sctp_send_failed,
+    sctp_shutdown_event, sctp_adaptation_event, sctp_pdapi_event,
+    partial_delivery_aborted,
+    comm_up, comm_lost, restart, shutdown_comp, cant_assoc,
+    addr_available, addr_unreachable, addr_removed, addr_added, addr_made_prim, addr_confirmed,
+}

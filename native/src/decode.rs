@@ -1,0 +1,170 @@
+//! Addresses and send parameters from Erlang terms.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+
+use rustler::types::tuple::get_tuple;
+use rustler::{Atom, Encoder, Term};
+use sctp::types::{AssocId, Family, SndInfo, flags};
+
+use crate::atoms;
+
+/// An IP tuple.
+fn ip(term: Term) -> Option<IpAddr> {
+    let parts = get_tuple(term).ok()?;
+    match parts.len() {
+        4 => {
+            let mut octets = [0u8; 4];
+            for (octet, part) in octets.iter_mut().zip(parts) {
+                *octet = part.decode().ok()?;
+            }
+            Some(Ipv4Addr::from(octets).into())
+        }
+        8 => {
+            let mut segments = [0u16; 8];
+            for (segment, part) in segments.iter_mut().zip(parts) {
+                *segment = part.decode().ok()?;
+            }
+            Some(Ipv6Addr::from(segments).into())
+        }
+        _ => None,
+    }
+}
+
+/// `{IP, Port}` or `{IP, Port, FlowInfo, ScopeId}`.
+pub(crate) fn address(term: Term) -> Option<SocketAddr> {
+    let parts = get_tuple(term).ok()?;
+    match parts[..] {
+        [addr, port] => Some(SocketAddr::new(ip(addr)?, port.decode().ok()?)),
+        [addr, port, flowinfo, scope] => match ip(addr)? {
+            IpAddr::V6(ip) => {
+                let (flowinfo, scope) = (flowinfo.decode().ok()?, scope.decode().ok()?);
+                Some(SocketAddrV6::new(ip, port.decode().ok()?, flowinfo, scope).into())
+            }
+            IpAddr::V4(_) => None,
+        },
+        _ => None,
+    }
+}
+
+/// A list of addresses, at most as many as one call of the kernel takes in OTP.
+pub(crate) fn addresses(term: Term) -> Option<Vec<SocketAddr>> {
+    const MOST: usize = 255;
+    let list: Vec<_> = term.into_list_iterator().ok()?.take(MOST + 1).collect();
+    if list.len() > MOST {
+        return None;
+    }
+    list.into_iter().map(address).collect()
+}
+
+/// An address as option records have it: `{IP, Port}`, `{any | loopback, Port}`,
+/// `{inet | inet6, Address}` or a socket address map.
+pub(crate) fn record_address(term: Term, family: Family) -> Option<SocketAddr> {
+    if term.is_map() {
+        return map_address(term);
+    }
+    let parts = get_tuple(term).ok()?;
+    let [first, second] = parts[..] else { return None };
+    match first.decode::<Atom>() {
+        Err(_) => address(term),
+        Ok(atom) if atom == atoms::inet() => named_or_ip(second, Family::Inet),
+        Ok(atom) if atom == atoms::inet6() => named_or_ip(second, Family::Inet6),
+        Ok(name) => Some(SocketAddr::new(named(name, family)?, second.decode().ok()?)),
+    }
+}
+
+fn named_or_ip(term: Term, family: Family) -> Option<SocketAddr> {
+    let parts = get_tuple(term).ok()?;
+    let [addr, port] = parts[..] else { return None };
+    let ip = match addr.decode::<Atom>() {
+        Ok(name) => named(name, family)?,
+        Err(_) => ip(addr).filter(|ip| ip.is_ipv4() == (family == Family::Inet))?,
+    };
+    Some(SocketAddr::new(ip, port.decode().ok()?))
+}
+
+fn named(name: Atom, family: Family) -> Option<IpAddr> {
+    let any = name == atoms::any();
+    if !any && name != atoms::loopback() {
+        return None;
+    }
+    Some(match (family, any) {
+        (Family::Inet, true) => Ipv4Addr::UNSPECIFIED.into(),
+        (Family::Inet, false) => Ipv4Addr::LOCALHOST.into(),
+        (Family::Inet6, true) => Ipv6Addr::UNSPECIFIED.into(),
+        (Family::Inet6, false) => Ipv6Addr::LOCALHOST.into(),
+    })
+}
+
+fn map_address(map: Term) -> Option<SocketAddr> {
+    let env = map.get_env();
+    let get = |key: Atom| map.map_get(key.encode(env)).ok();
+    let family = match get(atoms::family())?.decode::<Atom>().ok()? {
+        inet if inet == atoms::inet() => Family::Inet,
+        inet6 if inet6 == atoms::inet6() => Family::Inet6,
+        _ => return None,
+    };
+    let addr = get(atoms::addr())?;
+    let port = get(atoms::port()).map_or(Ok(0), |port| port.decode()).ok()?;
+    let address = named_or_ip((addr, port).encode(env), family)?;
+    match address {
+        SocketAddr::V4(_) => Some(address),
+        SocketAddr::V6(v6) => {
+            let flowinfo = get(atoms::flowinfo())?.decode().ok()?;
+            let scope = get(atoms::scope_id())?.decode().ok()?;
+            Some(SocketAddrV6::new(*v6.ip(), v6.port(), flowinfo, scope).into())
+        }
+    }
+}
+
+/// An association id: any 32 bits without a sign.
+pub(crate) fn assoc_id(term: Term) -> Option<AssocId> {
+    term.decode::<u32>().ok().map(AssocId::from_u32)
+}
+
+/// A `#sctp_sndrcvinfo{}` to send with; `None` if a field is of the wrong type or range, or one
+/// that only a receiver sees is given.
+pub(crate) fn send_info(record: Term) -> Option<SndInfo> {
+    let fields = get_tuple(record).ok()?;
+    let [tag, stream, ssn, flags, ppid, context, timetolive, tsn, cumtsn, assoc] = fields[..]
+    else {
+        return None;
+    };
+    if tag.decode::<Atom>().ok()? != atoms::sctp_sndrcvinfo()
+        || ![ssn, tsn, cumtsn].into_iter().all(is_undefined)
+    {
+        return None;
+    }
+    Some(SndInfo {
+        stream: or_default(stream)?,
+        flags: send_flags(flags)?,
+        ppid: or_default(ppid)?,
+        context: or_default(context)?,
+        timetolive: or_default(timetolive)?,
+        assoc: AssocId::from_u32(or_default(assoc)?),
+    })
+}
+
+pub(crate) fn is_undefined(term: Term) -> bool {
+    term.decode::<Atom>().is_ok_and(|atom| atom == atoms::undefined())
+}
+
+fn or_default<'a, T: Default + rustler::Decoder<'a>>(term: Term<'a>) -> Option<T> {
+    if is_undefined(term) { Some(T::default()) } else { term.decode().ok() }
+}
+
+fn send_flags(term: Term) -> Option<u16> {
+    if is_undefined(term) || term.is_empty_list() {
+        return Some(0);
+    }
+    let mut bits = 0;
+    for flag in term.into_list_iterator().ok()? {
+        bits |= match flag.decode::<Atom>().ok()? {
+            atom if atom == atoms::unordered() => flags::UNORDERED,
+            atom if atom == atoms::addr_over() => flags::ADDR_OVER,
+            atom if atom == atoms::abort() => flags::ABORT,
+            atom if atom == atoms::eof() => flags::EOF,
+            _ => return None,
+        };
+    }
+    Some(bits)
+}

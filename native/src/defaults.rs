@@ -1,0 +1,55 @@
+//! The default send parameters that `send/4` merges, without a system call for each message.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use sctp::types::{AssocId, SndInfo};
+
+/// Entries kept. Associations come and go; the kernel is simply asked again.
+const CACHED: usize = 4096;
+
+/// What `sctp_default_send_param` says, for each association.
+///
+/// Nearly all programs never set it, and the kernel's own default is all zero: then nothing is
+/// looked up at all.
+#[derive(Debug, Default)]
+pub(crate) struct SendDefaults {
+    ever_set: AtomicBool,
+    cached: Mutex<HashMap<AssocId, SndInfo>>,
+}
+
+impl SendDefaults {
+    /// For a peeled-off socket, whose association keeps the parameters it had.
+    pub(crate) fn inherited(parent: &SendDefaults) -> SendDefaults {
+        SendDefaults {
+            ever_set: AtomicBool::new(parent.ever_set.load(Ordering::Acquire)),
+            cached: Mutex::default(),
+        }
+    }
+
+    /// The parameters of `assoc`; what the kernel does not know has none.
+    pub(crate) fn get(&self, socket: &sctp::Socket, assoc: AssocId) -> SndInfo {
+        if !self.ever_set.load(Ordering::Acquire) {
+            return SndInfo::default();
+        }
+        // Held over the question to the kernel, so that an answer from before a change cannot be
+        // kept after it.
+        let mut cached = self.cached.lock();
+        if let Some(info) = cached.get(&assoc) {
+            return *info;
+        }
+        let Ok(info) = socket.default_send_info(assoc) else { return SndInfo::default() };
+        if cached.len() >= CACHED {
+            cached.clear();
+        }
+        cached.insert(assoc, info);
+        info
+    }
+
+    /// `sctp_default_send_param` was set, for one association or all.
+    pub(crate) fn changed(&self) {
+        self.ever_set.store(true, Ordering::Release);
+        self.cached.lock().clear();
+    }
+}

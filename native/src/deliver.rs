@@ -1,0 +1,112 @@
+//! Messages to Erlang processes, from scheduler threads and from our own alike.
+//!
+//! rustler's `OwnedEnv::send_and_clear` refuses scheduler threads, and `Env::send` copies the
+//! message; both paths here build the term in a message environment of the thread, which the VM
+//! takes over without a copy.
+#![allow(unsafe_code)] // enif_send with a message environment: see above
+
+use std::cell::Cell;
+use std::ptr::{NonNull, null_mut};
+
+use rustler::env::{OwnedEnv, SavedTerm};
+use rustler::sys::{ErlNifEnv, enif_alloc_env, enif_clear_env, enif_is_process_alive, enif_send};
+use rustler::types::LocalPid;
+use rustler::{Encoder, Env, Term};
+
+use crate::atoms;
+
+thread_local! {
+    /// The thread's message environment. Never freed: there are as many as threads, and freeing
+    /// one while the VM halts is not worth the risk.
+    static MESSAGE_ENV: Cell<Option<NonNull<ErlNifEnv>>> = const { Cell::new(None) };
+}
+
+/// Sends the term that `build` makes to `to`.
+///
+/// `caller` is the environment of the running NIF or callback, `None` on our own threads.
+/// Returns false if the process no longer exists.
+pub(crate) fn send<F>(caller: Option<Env>, to: &LocalPid, build: F) -> bool
+where
+    F: for<'a> FnOnce(Env<'a>) -> Term<'a>,
+{
+    // Taken out while in use, so that a nested send cannot share it.
+    let env = MESSAGE_ENV.take().or_else(|| {
+        // SAFETY: allowed on any thread at any time; null only when out of memory.
+        NonNull::new(unsafe { enif_alloc_env() })
+    });
+    let Some(raw) = env else { return false };
+    let sent = {
+        // SAFETY: `raw` is a live process-independent environment that nobody else uses, and the
+        // terms made in it cannot outlive `build`, which takes any lifetime.
+        let message_env = unsafe { Env::new(&raw, raw.as_ptr()) };
+        let message = build(message_env).as_c_arg();
+        let caller = caller.map_or(null_mut(), |env| env.as_c_arg());
+        // SAFETY: `caller` is the current call's environment on scheduler threads and null on
+        // ours, as enif_send asks; `message` was made in `raw`.
+        unsafe { enif_send(caller, to.as_c_arg(), raw.as_ptr(), message) != 0 }
+    };
+    // SAFETY: `raw` is live; after enif_send its terms are invalid, and clearing makes it new.
+    unsafe { enif_clear_env(raw.as_ptr()) };
+    MESSAGE_ENV.set(Some(raw));
+    sent
+}
+
+/// Is the process alive? `caller` as in [`send`].
+pub(crate) fn is_alive(caller: Option<Env>, pid: &LocalPid) -> bool {
+    let caller = caller.map_or(null_mut(), |env| env.as_c_arg());
+    // SAFETY: the same rule for the environment as in enif_send holds, and is kept by the caller.
+    unsafe { enif_is_process_alive(caller, pid.as_c_arg()) != 0 }
+}
+
+/// A term kept beyond the call that brought it.
+pub(crate) struct Kept {
+    env: OwnedEnv,
+    term: SavedTerm,
+}
+
+impl Kept {
+    pub(crate) fn new(term: impl Encoder) -> Kept {
+        let env = OwnedEnv::new();
+        let term = env.save(term);
+        Kept { env, term }
+    }
+
+    pub(crate) fn is(&self, other: Term) -> bool {
+        self.env.run(|env| self.term.load(env) == other)
+    }
+
+    pub(crate) fn encode<'a>(&self, env: Env<'a>) -> Term<'a> {
+        self.env.run(|own| self.term.load(own).in_env(env))
+    }
+}
+
+/// A process that waits for one message about something.
+pub(crate) struct Waiter {
+    pub(crate) pid: LocalPid,
+    pub(crate) reference: Kept,
+}
+
+impl Waiter {
+    pub(crate) fn new(pid: LocalPid, reference: Term) -> Waiter {
+        Waiter { pid, reference: Kept::new(reference) }
+    }
+
+    pub(crate) fn is(&self, reference: Term) -> bool {
+        self.reference.is(reference)
+    }
+
+    /// Sends `{'$gen_sctp_nif', Ref, Msg}`; false if the process is gone.
+    pub(crate) fn wake<F>(&self, caller: Option<Env>, msg: F) -> bool
+    where
+        F: for<'a> FnOnce(Env<'a>) -> Term<'a>,
+    {
+        send(caller, &self.pid, |env| {
+            (atoms::dollar_nif(), self.reference.encode(env), msg(env)).encode(env)
+        })
+    }
+
+    /// Tells the process to try again.
+    pub(crate) fn wake_ready(&self, caller: Option<Env>) -> bool {
+        self.wake(caller, |env| atoms::ready().to_term(env))
+    }
+}

@@ -1,0 +1,279 @@
+//! Messages, notifications and addresses as Erlang terms, in the records of `inet_sctp.hrl`.
+
+use std::net::{IpAddr, SocketAddr};
+
+use rustler::types::tuple::make_tuple;
+use rustler::{Encoder, Env, NewBinary, Term};
+use sctp::notification::{self, AssocState, Notification, PeerAddrState};
+use sctp::types::{RcvInfo, SndRcvInfo, flags};
+
+use crate::atoms;
+use crate::receive::Message;
+
+/// Does a message arrive as `sctp` or as `sctp_error`; as `{ok, _}` or as `{error, _}`?
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    Normal,
+    Error,
+}
+
+/// A message with all that is needed to encode it.
+pub(crate) struct Parts<'a> {
+    pub(crate) class: Class,
+    meta: &'a sctp::Received,
+    content: Content<'a>,
+}
+
+enum Content<'a> {
+    /// With the information that goes with it, if the user asked for that.
+    Data(&'a [u8], Option<&'a RcvInfo>),
+    Event(Notification<'a>),
+}
+
+/// Sorts out what a message is; `None` for a notification that Erlang has no record for.
+pub(crate) fn classify<'a>(message: &'a Message, data_io: bool) -> Option<Parts<'a>> {
+    let meta = &message.meta;
+    if !meta.notification {
+        let info = meta.info.as_ref().filter(|_| data_io);
+        return Some(Parts {
+            class: Class::Normal,
+            meta,
+            content: Content::Data(&message.bytes, info),
+        });
+    }
+    let event = notification::parse(&message.bytes)?;
+    let class = match event {
+        Notification::AssocChange { .. }
+        | Notification::PeerAddrChange { .. }
+        | Notification::Shutdown { .. }
+        | Notification::Adaptation { .. } => Class::Normal,
+        Notification::SendFailed { .. }
+        | Notification::RemoteError { .. }
+        | Notification::PartialDelivery { .. } => Class::Error,
+        _ => return None,
+    };
+    Some(Parts { class, meta, content: Content::Event(event) })
+}
+
+impl Parts<'_> {
+    /// The list of ancillary data.
+    pub(crate) fn ancillary<'a>(&self, env: Env<'a>) -> Term<'a> {
+        let mut list = Term::list_new_empty(env);
+        if let Some(class) = self.meta.tclass {
+            list = list.list_prepend((atoms::tclass(), class));
+        }
+        if let Some(ttl) = self.meta.ttl {
+            list = list.list_prepend((atoms::ttl(), ttl));
+        }
+        if let Some(tos) = self.meta.tos {
+            list = list.list_prepend((atoms::tos(), tos));
+        }
+        match &self.content {
+            Content::Data(_, Some(info)) => list.list_prepend(rcv_info(env, info)),
+            _ => list,
+        }
+    }
+
+    /// The data, as a list of bytes or a binary, or the event's record.
+    pub(crate) fn body<'a>(&self, env: Env<'a>, list: bool) -> Term<'a> {
+        match &self.content {
+            Content::Data(bytes, _) if list => bytes.encode(env),
+            Content::Data(bytes, _) => binary(env, bytes),
+            Content::Event(event) => record(env, event),
+        }
+    }
+}
+
+/// What recv answers with a message: `{ok, {IP, Port, Anc, Data}}` or `{error, {Raw, Anc, Event}}`.
+pub(crate) fn received<'a>(env: Env<'a>, parts: &Parts, list: bool) -> Term<'a> {
+    let (anc, body) = (parts.ancillary(env), parts.body(env, list));
+    match parts.class {
+        Class::Normal => {
+            let (ip, port) = ip_port(env, parts.meta.from);
+            (atoms::ok(), (ip, port, anc, body)).encode(env)
+        }
+        Class::Error => {
+            (atoms::error(), (raw_address(env, parts.meta.from), anc, body)).encode(env)
+        }
+    }
+}
+
+/// `{ok, #sctp_assoc_change{}}` if the association came up, else `{error, #sctp_assoc_change{}}`.
+pub(crate) fn connect_result<'a>(env: Env<'a>, message: &Message) -> Term<'a> {
+    match notification::parse(&message.bytes) {
+        Some(event) => {
+            let up = matches!(event, Notification::AssocChange { state: AssocState::CommUp, .. });
+            let tag = if up { atoms::ok() } else { atoms::error() };
+            (tag, record(env, &event)).encode(env)
+        }
+        None => env.error_tuple(atoms::einval()),
+    }
+}
+
+fn binary<'a>(env: Env<'a>, bytes: &[u8]) -> Term<'a> {
+    NewBinary::from_slice(env, bytes).into()
+}
+
+fn record<'a>(env: Env<'a>, event: &Notification) -> Term<'a> {
+    match event {
+        Notification::AssocChange {
+            state,
+            error,
+            outbound_streams,
+            inbound_streams,
+            assoc,
+            ..
+        } => {
+            let tag = atoms::sctp_assoc_change();
+            let state = assoc_state(*state);
+            (tag, state, error, outbound_streams, inbound_streams, assoc.to_u32()).encode(env)
+        }
+        Notification::PeerAddrChange { addr, state, error, assoc } => {
+            let (addr, state) = (ip_port(env, *addr), addr_state(*state));
+            (atoms::sctp_paddr_change(), addr, state, error, assoc.to_u32()).encode(env)
+        }
+        Notification::SendFailed { sent, error, info, assoc, data } => {
+            let (info, data) = (snd_rcv_info(env, info), binary(env, data));
+            (atoms::sctp_send_failed(), sent, error, info, assoc.to_u32(), data).encode(env)
+        }
+        // The kernel passes on one cause's body, of which OTP makes a list of further causes: its
+        // mark for a list cut short is all that is ever right in it.
+        Notification::RemoteError { error, assoc, .. } => {
+            (atoms::sctp_remote_error(), error, assoc.to_u32(), vec![0]).encode(env)
+        }
+        Notification::Shutdown { assoc } => {
+            (atoms::sctp_shutdown_event(), assoc.to_u32()).encode(env)
+        }
+        Notification::PartialDelivery { indication, assoc, .. } => {
+            let indication = match indication {
+                0 => atoms::partial_delivery_aborted().to_term(env),
+                other => other.encode(env),
+            };
+            (atoms::sctp_pdapi_event(), indication, assoc.to_u32()).encode(env)
+        }
+        Notification::Adaptation { indication, assoc } => {
+            (atoms::sctp_adaptation_event(), indication, assoc.to_u32()).encode(env)
+        }
+        // `classify` lets nothing else through.
+        _ => atoms::undefined().to_term(env),
+    }
+}
+
+fn assoc_state(state: AssocState) -> rustler::Atom {
+    match state {
+        AssocState::CommUp => atoms::comm_up(),
+        AssocState::CommLost => atoms::comm_lost(),
+        AssocState::Restart => atoms::restart(),
+        AssocState::ShutdownComp => atoms::shutdown_comp(),
+        AssocState::CantStrAssoc => atoms::cant_assoc(),
+        AssocState::Unknown(_) => atoms::undefined(),
+    }
+}
+
+fn addr_state(state: PeerAddrState) -> rustler::Atom {
+    match state {
+        PeerAddrState::Available => atoms::addr_available(),
+        PeerAddrState::Unreachable => atoms::addr_unreachable(),
+        PeerAddrState::Removed => atoms::addr_removed(),
+        PeerAddrState::Added => atoms::addr_added(),
+        PeerAddrState::MadePrim => atoms::addr_made_prim(),
+        PeerAddrState::Confirmed => atoms::addr_confirmed(),
+        // Erlang has no name for it.
+        PeerAddrState::PotentiallyFailed | PeerAddrState::Unknown(_) => atoms::undefined(),
+    }
+}
+
+/// `#sctp_sndrcvinfo{}` of received data.
+fn rcv_info<'a>(env: Env<'a>, info: &RcvInfo) -> Term<'a> {
+    snd_rcv_info(
+        env,
+        &SndRcvInfo {
+            stream: info.stream,
+            ssn: info.ssn,
+            flags: info.flags,
+            ppid: info.ppid,
+            context: info.context,
+            timetolive: 0,
+            tsn: info.tsn,
+            cumtsn: info.cumtsn,
+            assoc: info.assoc,
+        },
+    )
+}
+
+fn snd_rcv_info<'a>(env: Env<'a>, info: &SndRcvInfo) -> Term<'a> {
+    let fields = [
+        atoms::sctp_sndrcvinfo().to_term(env),
+        info.stream.encode(env),
+        info.ssn.encode(env),
+        send_flags(env, info.flags),
+        info.ppid.encode(env),
+        info.context.encode(env),
+        info.timetolive.encode(env),
+        info.tsn.encode(env),
+        info.cumtsn.encode(env),
+        info.assoc.to_u32().encode(env),
+    ];
+    make_tuple(env, &fields)
+}
+
+fn send_flags(env: Env, bits: u16) -> Term {
+    let names = [
+        (flags::EOF, atoms::eof()),
+        (flags::ABORT, atoms::abort()),
+        (flags::ADDR_OVER, atoms::addr_over()),
+        (flags::UNORDERED, atoms::unordered()),
+    ];
+    let mut list = Term::list_new_empty(env);
+    if bits != 0 {
+        for (_, name) in names.into_iter().filter(|(bit, _)| bits & bit != 0) {
+            list = list.list_prepend(name);
+        }
+    }
+    list
+}
+
+/// `{IP, Port}`.
+pub(crate) fn address<'a>(env: Env<'a>, address: SocketAddr) -> Term<'a> {
+    ip_port(env, Some(address)).encode(env)
+}
+
+/// An address taken apart; no address is the wildcard.
+pub(crate) fn ip_port<'a>(env: Env<'a>, address: Option<SocketAddr>) -> (Term<'a>, u16) {
+    match address {
+        Some(address) => (ip(env, address.ip()), address.port()),
+        None => ((0, 0, 0, 0).encode(env), 0),
+    }
+}
+
+fn ip<'a>(env: Env<'a>, ip: IpAddr) -> Term<'a> {
+    match ip {
+        IpAddr::V4(ip) => make_tuple(env, &ip.octets().map(|byte| byte.encode(env))),
+        IpAddr::V6(ip) => make_tuple(env, &ip.segments().map(|segment| segment.encode(env))),
+    }
+}
+
+/// The bytes with which OTP's driver describes an address: family, port, IP.
+fn raw_address<'a>(env: Env<'a>, address: Option<SocketAddr>) -> Term<'a> {
+    let Some(address) = address else { return Term::list_new_empty(env) };
+    let mut raw = Vec::with_capacity(19);
+    raw.push(if address.is_ipv4() { 1 } else { 2 });
+    raw.extend(address.port().to_be_bytes());
+    match address.ip() {
+        IpAddr::V4(ip) => raw.extend(ip.octets()),
+        IpAddr::V6(ip) => raw.extend(ip.octets()),
+    }
+    raw.encode(env)
+}
+
+/// The atom of an errno, or the number if it has no name.
+pub(crate) fn errno(env: Env, errno: i32) -> Term {
+    sctp::errno::name(errno)
+        .and_then(|name| rustler::Atom::from_str(env, name).ok())
+        .map_or_else(|| errno.encode(env), |name| name.to_term(env))
+}
+
+/// `{error, Reason}` for an error of the kernel.
+pub(crate) fn posix_error<'a>(env: Env<'a>, error: &std::io::Error) -> Term<'a> {
+    env.error_tuple(errno(env, error.raw_os_error().unwrap_or(libc::EIO)))
+}

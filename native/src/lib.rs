@@ -1,0 +1,31 @@
+//! The NIF library behind the Erlang application `gen_sctp_nif`.
+//!
+//! [`nif`] is the border: it decodes, calls and encodes. Below it, a [`socket`] is a resource that
+//! the calls of Erlang processes and the I/O thread ([`reactor`]) share; [`receive`] is the one
+//! place through which messages pass, and [`deliver`] the one through which processes hear of
+//! them. [`options`] walks the option table of the `sctp` crate, which knows the kernel; this crate
+//! knows Erlang.
+//!
+//! A panic never crosses the border: rustler turns it into the exception `nif_panicked`, and the
+//! I/O thread closes the socket it was busy with.
+
+mod atoms;
+mod decode;
+mod defaults;
+mod deliver;
+mod encode;
+mod nif;
+mod options;
+mod reactor;
+mod receive;
+mod report;
+mod socket;
+mod stats;
+
+use rustler::{Env, Term};
+
+fn load(env: Env, _info: Term) -> bool {
+    options::prepare(env) && reactor::start().is_ok()
+}
+
+rustler::init!("gen_sctp_nif_prim", load = load);

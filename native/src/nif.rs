@@ -1,0 +1,332 @@
+//! The NIFs: decode, one call, encode. None blocks; `open` and `close` run on dirty schedulers.
+//!
+//! Their contract with `gen_sctp_nif_prim` is that module's documentation.
+
+use std::ffi::CString;
+
+use rustler::{Atom, Binary, Encoder, Env, Error, NifResult, ResourceArc, Term};
+use sctp::types::{AssocId, Family, SndInfo, Style};
+
+use crate::defaults::SendDefaults;
+use crate::receive::{Connecting, Message, Received};
+use crate::socket::{Closed, Handover, Inner, SocketRef, State, UserOptions};
+use crate::{atoms, decode, encode, options, report};
+
+type Ref = ResourceArc<SocketRef>;
+
+fn closed(env: Env) -> Term {
+    env.error_tuple(atoms::closed())
+}
+
+fn einval(env: Env) -> Term {
+    env.error_tuple(atoms::einval())
+}
+
+fn done<'a>(env: Env<'a>, result: Result<std::io::Result<()>, Closed>) -> Term<'a> {
+    match result {
+        Ok(Ok(())) => atoms::ok().to_term(env),
+        Ok(Err(error)) => encode::posix_error(env, &error),
+        Err(Closed) => closed(env),
+    }
+}
+
+/// Opens a socket for the calling process. Dirty: another network namespace takes a thread.
+#[rustler::nif(schedule = "DirtyIo")]
+fn open<'a>(env: Env<'a>, family: Atom, style: Atom, netns: Term<'a>) -> NifResult<Term<'a>> {
+    let family = match family {
+        inet if inet == atoms::inet() => Family::Inet,
+        inet6 if inet6 == atoms::inet6() => Family::Inet6,
+        _ => return Err(Error::BadArg),
+    };
+    let style = match style {
+        seqpacket if seqpacket == atoms::seqpacket() => Style::OneToMany,
+        stream if stream == atoms::stream() => Style::OneToOne,
+        _ => return Err(Error::BadArg),
+    };
+    let path = match decode::is_undefined(netns) {
+        true => None,
+        false => Some(netns.decode::<Binary>()?),
+    };
+    let name = match path.map(|path| CString::new(path.as_slice())).transpose() {
+        Ok(name) => name,
+        Err(_) => return Ok(einval(env)),
+    };
+    Ok(match sctp::Socket::open(family, style, name.as_deref()) {
+        Ok(kernel) => {
+            let user = UserOptions {
+                netns: path.map(|path| path.as_slice().into()),
+                ..Default::default()
+            };
+            let socket = Inner::create(env, kernel, SendDefaults::default(), user, false);
+            (atoms::ok(), socket).encode(env)
+        }
+        Err(error) => encode::posix_error(env, &error),
+    })
+}
+
+#[rustler::nif]
+fn bind<'a>(env: Env<'a>, socket: Ref, address: Term<'a>) -> Term<'a> {
+    let Some(address) = decode::address(address) else { return einval(env) };
+    done(env, socket.0.lock().map(|open| open.kernel().bind(address)))
+}
+
+#[rustler::nif]
+fn bindx<'a>(env: Env<'a>, socket: Ref, how: Atom, addresses: Term<'a>) -> NifResult<Term<'a>> {
+    let how = match how {
+        add if add == atoms::add() => sctp::Bindx::Add,
+        remove if remove == atoms::remove() => sctp::Bindx::Remove,
+        _ => return Err(Error::BadArg),
+    };
+    let Some(addresses) = decode::addresses(addresses) else { return Ok(einval(env)) };
+    Ok(done(env, socket.0.lock().map(|open| open.kernel().bindx(how, &addresses))))
+}
+
+#[rustler::nif]
+fn listen(env: Env, socket: Ref, backlog: i32) -> Term {
+    done(env, socket.0.lock().map(|open| open.kernel().listen(backlog)))
+}
+
+#[rustler::nif]
+fn connect<'a>(env: Env<'a>, socket: Ref, addresses: Term<'a>, reference: Term<'a>) -> Term<'a> {
+    let addresses = match decode::addresses(addresses) {
+        Some(addresses) if !addresses.is_empty() => addresses,
+        _ => return einval(env),
+    };
+    let reference = Some(reference).filter(|reference| reference.is_ref());
+    let take = |_: &State, message: &Message| encode::connect_result(env, message);
+    match socket.0.connect(env, &addresses, reference, take) {
+        Ok(Ok(Connecting::Started(assoc))) => (atoms::ok(), assoc.to_u32()).encode(env),
+        Ok(Ok(Connecting::Done(outcome))) => outcome,
+        Ok(Ok(Connecting::Wait)) => atoms::wait().to_term(env),
+        Ok(Err(error)) => encode::posix_error(env, &error),
+        Err(Closed) => closed(env),
+    }
+}
+
+#[rustler::nif]
+fn cancel<'a>(env: Env<'a>, socket: Ref, reference: Term<'a>) -> Term<'a> {
+    let answer = if socket.0.cancel(reference) { atoms::ok() } else { atoms::sent() };
+    answer.to_term(env)
+}
+
+#[rustler::nif]
+fn recv<'a>(env: Env<'a>, socket: Ref, reference: Term<'a>) -> Term<'a> {
+    let reference = Some(reference).filter(|reference| reference.is_ref());
+    let take = |state: &State, message: &Message| {
+        encode::classify(message, state.user.data_io)
+            .map(|parts| encode::received(env, &parts, state.user.list))
+    };
+    match socket.0.receive(env, reference, take) {
+        Ok(Received::Message(Some(message))) => message,
+        // The pump passes on only what can be classified.
+        Ok(Received::Message(None)) => einval(env),
+        Ok(Received::Error(errno)) => env.error_tuple(encode::errno(env, errno)),
+        Ok(Received::Already) => env.error_tuple(atoms::ealready()),
+        Ok(Received::Active) => einval(env),
+        Ok(Received::Wait) if reference.is_some() => atoms::wait().to_term(env),
+        Ok(Received::Wait) => env.error_tuple(atoms::timeout()),
+        Err(Closed) => closed(env),
+    }
+}
+
+/// `send/4`: association, stream, and the rest from the default send parameters.
+#[rustler::nif(name = "send")]
+fn send_stream<'a>(
+    env: Env<'a>,
+    socket: Ref,
+    assoc: Term<'a>,
+    stream: Term<'a>,
+    data: Term<'a>,
+) -> Term<'a> {
+    let (Some(assoc), Ok(stream)) = (decode::assoc_id(assoc), stream.decode()) else {
+        return einval(env);
+    };
+    send_with(env, &socket, data, |kernel| SndInfo {
+        stream,
+        assoc,
+        ..socket.0.defaults.get(kernel, assoc)
+    })
+}
+
+/// `send/3`: what a record says, the default send parameters aside.
+#[rustler::nif(name = "send")]
+fn send_info<'a>(env: Env<'a>, socket: Ref, info: Term<'a>, data: Term<'a>) -> Term<'a> {
+    let Some(info) = decode::send_info(info) else { return einval(env) };
+    send_with(env, &socket, data, |_| info)
+}
+
+fn send_with<'a>(
+    env: Env<'a>,
+    socket: &Ref,
+    data: Term<'a>,
+    info: impl FnOnce(&sctp::Socket) -> SndInfo,
+) -> Term<'a> {
+    let kernel = socket.0.kernel.read();
+    let Some(kernel) = kernel.as_ref() else { return closed(env) };
+    let data = match data.decode_as_binary().or_else(|_| Binary::from_iolist(data)) {
+        Ok(data) => data,
+        Err(_) => return einval(env),
+    };
+    socket.0.sent.add(data.len());
+    match kernel.send(&info(kernel), data.as_slice()) {
+        Ok(()) => atoms::ok().to_term(env),
+        Err(error) if error.raw_os_error() == Some(libc::EAGAIN) && socket.0.blocking_send() => {
+            atoms::wait().to_term(env)
+        }
+        Err(error) => encode::posix_error(env, &error),
+    }
+}
+
+#[rustler::nif]
+fn await_writable<'a>(env: Env<'a>, socket: Ref, reference: Term<'a>) -> Term<'a> {
+    match socket.0.await_writable(env, reference) {
+        Ok(Ok(())) => atoms::wait().to_term(env),
+        Ok(Err(error)) => encode::posix_error(env, &error),
+        Err(Closed) => closed(env),
+    }
+}
+
+#[rustler::nif]
+fn setopts<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> Term<'a> {
+    options::set(env, &socket, list)
+}
+
+#[rustler::nif]
+fn getopts<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> Term<'a> {
+    options::get(env, &socket, list)
+}
+
+#[rustler::nif]
+fn check_opts(list: Term) -> bool {
+    options::check(list)
+}
+
+#[rustler::nif]
+fn getstat<'a>(env: Env<'a>, socket: Ref, items: Term<'a>) -> Term<'a> {
+    report::getstat(env, &socket, items)
+}
+
+fn addressed<'a>(
+    env: Env<'a>,
+    result: Result<std::io::Result<std::net::SocketAddr>, Closed>,
+) -> Term<'a> {
+    match result {
+        Ok(Ok(address)) => (atoms::ok(), encode::address(env, address)).encode(env),
+        Ok(Err(error)) => encode::posix_error(env, &error),
+        Err(Closed) => closed(env),
+    }
+}
+
+#[rustler::nif]
+fn sockname(env: Env, socket: Ref) -> Term {
+    addressed(env, socket.0.lock().map(|open| open.kernel().local_addr()))
+}
+
+#[rustler::nif]
+fn peername(env: Env, socket: Ref) -> Term {
+    addressed(env, socket.0.lock().map(|open| open.kernel().peer_addr()))
+}
+
+fn address_list<'a>(
+    env: Env<'a>,
+    socket: &Ref,
+    assoc: Term<'a>,
+    ask: impl FnOnce(&sctp::Socket, AssocId) -> std::io::Result<Vec<std::net::SocketAddr>>,
+) -> Term<'a> {
+    let Some(assoc) = decode::assoc_id(assoc) else { return einval(env) };
+    match socket.0.lock().map(|open| ask(open.kernel(), assoc)) {
+        Ok(Ok(list)) => {
+            let list: Vec<_> = list.into_iter().map(|addr| encode::address(env, addr)).collect();
+            (atoms::ok(), list).encode(env)
+        }
+        Ok(Err(error)) => encode::posix_error(env, &error),
+        Err(Closed) => closed(env),
+    }
+}
+
+#[rustler::nif]
+fn socknames<'a>(env: Env<'a>, socket: Ref, assoc: Term<'a>) -> Term<'a> {
+    address_list(env, &socket, assoc, sctp::Socket::local_addrs)
+}
+
+#[rustler::nif]
+fn peernames<'a>(env: Env<'a>, socket: Ref, assoc: Term<'a>) -> Term<'a> {
+    address_list(env, &socket, assoc, sctp::Socket::peer_addrs)
+}
+
+#[rustler::nif]
+fn peeloff<'a>(env: Env<'a>, socket: Ref, assoc: Term<'a>) -> Term<'a> {
+    let Some(assoc) = decode::assoc_id(assoc) else { return einval(env) };
+    match socket.0.peeloff(env, assoc) {
+        Ok(Ok(peeled)) => (atoms::ok(), peeled).encode(env),
+        Ok(Err(error)) => encode::posix_error(env, &error),
+        Err(Closed) => closed(env),
+    }
+}
+
+/// Dirty: close(2) says goodbye on every association.
+#[rustler::nif(schedule = "DirtyIo")]
+fn close(env: Env, socket: Ref) -> Atom {
+    socket.0.close(env, &socket);
+    atoms::ok()
+}
+
+#[rustler::nif]
+fn owner(env: Env, socket: Ref) -> Term {
+    match socket.0.lock() {
+        Ok(open) => (atoms::ok(), open.state.owner).encode(env),
+        Err(Closed) => closed(env),
+    }
+}
+
+#[rustler::nif]
+fn handover<'a>(env: Env<'a>, socket: Ref, to: Term<'a>) -> Term<'a> {
+    let Ok(to) = to.decode() else { return env.error_tuple(atoms::badarg()) };
+    match socket.0.handover(env, &socket, to) {
+        Ok(Handover::Ready(active)) => (atoms::ok(), options::active_term(env, active)).encode(env),
+        Ok(Handover::Same) => atoms::same().to_term(env),
+        Ok(Handover::NotOwner) => env.error_tuple(atoms::not_owner()),
+        Ok(Handover::Dead) => env.error_tuple(atoms::badarg()),
+        Err(Closed) => closed(env),
+    }
+}
+
+#[rustler::nif]
+fn adopt<'a>(env: Env<'a>, socket: Ref, to: Term<'a>, active: Term<'a>) -> NifResult<Term<'a>> {
+    let to = to.decode()?;
+    let active = options::active_mode(active).ok_or(Error::BadArg)?;
+    Ok(match socket.0.adopt(env, &socket, to, active) {
+        Ok(true) => atoms::ok().to_term(env),
+        Ok(false) => env.error_tuple(atoms::badarg()),
+        Err(Closed) => closed(env),
+    })
+}
+
+#[rustler::nif]
+fn monitor<'a>(env: Env<'a>, socket: Ref, reference: Term<'a>) -> Term<'a> {
+    match socket.0.watch(env, &socket, reference) {
+        Ok(()) => atoms::ok().to_term(env),
+        Err(Closed) => closed(env),
+    }
+}
+
+#[rustler::nif]
+fn demonitor<'a>(socket: Ref, reference: Term<'a>) -> bool {
+    socket.0.unwatch(reference)
+}
+
+#[rustler::nif]
+fn info(env: Env, socket: Ref) -> Term {
+    report::info(env, &socket.0)
+}
+
+/// Dirty: there may be very many.
+#[rustler::nif(schedule = "DirtyIo")]
+fn sockets(env: Env) -> Term {
+    report::sockets(env)
+}
+
+#[rustler::nif]
+fn counters(env: Env) -> Term {
+    report::counters(env)
+}

@@ -1,0 +1,549 @@
+//! `inet:setopts/2` and `inet:getopts/2`: walks the core's table between terms and bytes.
+//!
+//! A list is checked as a whole before anything of it is applied, and applied from its end, as
+//! OTP does. The few options that live above the kernel are here; all others are table entries.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
+
+use rustler::types::tuple::{get_tuple, make_tuple};
+use rustler::{Atom, Binary, Encoder, Env, NewBinary, ResourceArc, Term};
+use sctp::active::{Active, Request};
+use sctp::bytes::{
+    i32_at, put_i32, put_u8, put_u16, put_u32, put_u32_be, u8_at, u16_at, u32_at, u32_be_at,
+};
+use sctp::option::{
+    Access, DEVICE_NAME_MAX, DefaultValue, Field, GetRole, Kind, OptionSpec, Record, SetRole,
+    Shape, assoc_value, linger,
+};
+use sctp::types::Family;
+use sctp::{address, option};
+
+use crate::socket::{Closed, Open, SocketRef};
+use crate::{atoms, decode, encode};
+
+/// Entries taken in one call: more than anybody has a use for, and well under a millisecond.
+const MOST: usize = 512;
+
+/// The kernel's options by their atoms.
+static TABLE: OnceLock<HashMap<Atom, &'static OptionSpec>> = OnceLock::new();
+
+/// Makes the atoms of the table, when the library is loaded.
+pub(crate) fn prepare(env: Env) -> bool {
+    let named = |option: &'static OptionSpec| {
+        Atom::from_str(env, option.name).ok().map(|name| (name, option))
+    };
+    match option::OPTIONS.iter().map(named).collect::<Option<_>>() {
+        Some(table) => TABLE.set(table).is_ok() || TABLE.get().is_some(),
+        None => false,
+    }
+}
+
+fn kernel_option(name: Atom) -> Option<&'static OptionSpec> {
+    TABLE.get()?.get(&name).copied()
+}
+
+/// An option with its value, checked and ready to be applied.
+enum Setting {
+    Active(Request),
+    List(bool),
+    Buffer(usize),
+    NonBlockSend(bool),
+    Debug(bool),
+    Netns(Box<[u8]>),
+    /// Without a meaning here.
+    Nothing,
+    Kernel(&'static OptionSpec, Vec<u8>),
+}
+
+/// `setopts(Ref, [Option])`.
+pub(crate) fn set<'a>(env: Env<'a>, socket: &ResourceArc<SocketRef>, list: Term<'a>) -> Term<'a> {
+    let family = socket.0.family;
+    let settings = match parse_list(list, |term| setting(term, family)) {
+        Some(settings) => settings,
+        None => return env.error_tuple(atoms::einval()),
+    };
+    // Loose anchors, dropped after the lock is released.
+    let mut anchors = Vec::new();
+    let mut open = match socket.0.lock() {
+        Ok(open) => open,
+        Err(Closed) => return env.error_tuple(atoms::closed()),
+    };
+    for setting in settings.into_iter().rev() {
+        if !apply(&mut open, env, socket, setting, &mut anchors) {
+            drop(open);
+            drop(anchors);
+            return env.error_tuple(atoms::einval());
+        }
+    }
+    drop(open);
+    drop(anchors);
+    atoms::ok().to_term(env)
+}
+
+/// Would [`set`] find the names and types of a list right, on a socket that has all options?
+pub(crate) fn check(list: Term) -> bool {
+    parse_list(list, |term| setting(term, Family::Inet6)).is_some()
+}
+
+fn parse_list<'a, T>(list: Term<'a>, parse: impl Fn(Term<'a>) -> Option<T>) -> Option<Vec<T>> {
+    let mut parsed = Vec::new();
+    let mut rest = list;
+    while !rest.is_empty_list() {
+        let (head, tail) = rest.list_get_cell().ok()?;
+        if parsed.len() == MOST {
+            return None;
+        }
+        parsed.push(parse(head)?);
+        rest = tail;
+    }
+    Some(parsed)
+}
+
+fn setting(term: Term, family: Family) -> Option<Setting> {
+    if let Ok(name) = term.decode::<Atom>() {
+        return match name {
+            list if list == atoms::list() => Some(Setting::List(true)),
+            binary if binary == atoms::binary() => Some(Setting::List(false)),
+            _ => None,
+        };
+    }
+    let (name, value) = term.decode::<(Atom, Term)>().ok()?;
+    Some(match name {
+        n if n == atoms::active() => Setting::Active(active_request(value)?),
+        n if n == atoms::mode() => match value.decode::<Atom>().ok()? {
+            list if list == atoms::list() => Setting::List(true),
+            binary if binary == atoms::binary() => Setting::List(false),
+            _ => return None,
+        },
+        n if n == atoms::buffer() => {
+            Setting::Buffer(usize::try_from(int(value)?).unwrap_or(0).max(1))
+        }
+        n if n == atoms::non_block_send() => Setting::NonBlockSend(value.decode().ok()?),
+        n if n == atoms::debug() => Setting::Debug(value.decode().ok()?),
+        n if n == atoms::exclusiveaddruse() => {
+            value.decode::<bool>().ok()?;
+            Setting::Nothing
+        }
+        n if n == atoms::netns() => {
+            Setting::Netns(Binary::from_iolist(value).ok()?.as_slice().into())
+        }
+        name => {
+            let option = kernel_option(name).filter(|option| {
+                option.access != Access::ReadOnly && option.family.is_none_or(|f| f == family)
+            })?;
+            Setting::Kernel(option, value_bytes(option, value, family)?)
+        }
+    })
+}
+
+/// `{active, Value}` of an option list.
+fn active_request(value: Term) -> Option<Request> {
+    if let Ok(count) = value.decode::<i64>() {
+        return (-32768..=32767).contains(&count).then_some(Request::Add(count));
+    }
+    match value.decode::<Atom>().ok()? {
+        once if once == atoms::once() => Some(Request::Once),
+        yes if yes == atoms::true_() => Some(Request::Always),
+        no if no == atoms::false_() => Some(Request::Passive),
+        _ => None,
+    }
+}
+
+/// The mode that [`active_term`] made a term of.
+pub(crate) fn active_mode(term: Term) -> Option<Active> {
+    Active::Passive.after(active_request(term)?).ok().map(|(active, _)| active)
+}
+
+pub(crate) fn active_term(env: Env, active: Active) -> Term {
+    match active {
+        Active::Passive => false.encode(env),
+        Active::Always => true.encode(env),
+        Active::Once => atoms::once().to_term(env),
+        Active::Count(left) => left.encode(env),
+    }
+}
+
+/// Any integer, of which the kernel sees the low 32 bits.
+fn int(term: Term) -> Option<i32> {
+    let wide = term.decode::<i64>().map(i128::from).or_else(|_| term.decode::<i128>()).ok()?;
+    #[expect(clippy::cast_possible_truncation, reason = "OTP takes the low 32 bits as well")]
+    Some(wide as i32)
+}
+
+fn uint(term: Term) -> Option<i32> {
+    let wide = term.decode::<u64>().map(i128::from).or_else(|_| term.decode::<i128>()).ok()?;
+    #[expect(clippy::cast_possible_truncation, reason = "OTP takes the low 32 bits as well")]
+    (wide >= 0).then_some(wide as i32)
+}
+
+/// A value as the kernel wants it; `None` if it is of the wrong type or range.
+fn value_bytes(option: &OptionSpec, value: Term, family: Family) -> Option<Vec<u8>> {
+    Some(match option.shape {
+        Shape::Bool => i32::from(value.decode::<bool>().ok()?).to_ne_bytes().to_vec(),
+        Shape::Int => int(value)?.to_ne_bytes().to_vec(),
+        Shape::UInt => uint(value)?.to_ne_bytes().to_vec(),
+        Shape::AssocUInt => {
+            let mut bytes = vec![0; assoc_value::SIZE];
+            put_i32(&mut bytes, assoc_value::VALUE, uint(value)?);
+            bytes
+        }
+        Shape::Linger => {
+            let (on, seconds) = value.decode::<(bool, Term)>().ok()?;
+            let mut bytes = vec![0; linger::SIZE];
+            put_i32(&mut bytes, linger::ONOFF, on.into());
+            put_i32(&mut bytes, linger::SECONDS, int(seconds)?);
+            bytes
+        }
+        Shape::DeviceName => {
+            let name = value.decode::<Binary>().ok()?;
+            if name.len() > DEVICE_NAME_MAX {
+                return None;
+            }
+            let mut bytes = name.as_slice().to_vec();
+            bytes.push(0);
+            bytes
+        }
+        Shape::Record(record) => {
+            let fields = record_fields(record, value)?;
+            let mut bytes = vec![0; record.size];
+            for (field, value) in record.fields.iter().zip(fields) {
+                if field.set_role == SetRole::Settable {
+                    put_field(&mut bytes, field, value, family)?;
+                } else if !decode::is_undefined(value) {
+                    return None;
+                }
+            }
+            bytes
+        }
+    })
+}
+
+/// The fields of a record's tuple, or all `undefined` if the record itself is. The tag may be
+/// anything: OTP does not look at it.
+fn record_fields<'a>(record: &Record, value: Term<'a>) -> Option<Vec<Term<'a>>> {
+    if decode::is_undefined(value) {
+        return Some(vec![value; record.fields.len()]);
+    }
+    let fields = get_tuple(value).ok()?;
+    (fields.len() == record.fields.len() + 1).then(|| fields[1..].to_vec())
+}
+
+fn put_field(bytes: &mut [u8], field: &Field, value: Term, family: Family) -> Option<()> {
+    let at = field.offset;
+    if decode::is_undefined(value) {
+        match (field.default, field.kind) {
+            (DefaultValue::Mandatory, _) => return None,
+            (DefaultValue::AnyAddress, _) => address::put_storage(bytes, at, &address::any(family)),
+            (DefaultValue::True, _) => put_u8(bytes, at, 1),
+            // The buffer is zero to begin with.
+            (DefaultValue::Zero | DefaultValue::EmptyFlags, _) => {}
+        }
+        return Some(());
+    }
+    match field.kind {
+        Kind::U16 => put_u16(bytes, at, value.decode().ok()?),
+        Kind::U32 | Kind::AssocId => put_u32(bytes, at, value.decode().ok()?),
+        Kind::Ppid | Kind::Be32 => put_u32_be(bytes, at, value.decode().ok()?),
+        Kind::Address => {
+            address::put_storage(bytes, at, &decode::record_address(value, family)?);
+        }
+        Kind::Flags { bits, width } => {
+            let set = flag_bits(bits, value)?;
+            match width {
+                2 => put_u16(bytes, at, u16::try_from(set).ok()?),
+                _ => put_u32(bytes, at, set),
+            }
+        }
+        Kind::Bool8 => put_u8(bytes, at, value.decode::<bool>().ok()?.into()),
+        Kind::Absent => {
+            value.decode::<bool>().ok()?;
+        }
+        Kind::State(_) | Kind::Record(_) => return None,
+    }
+    Some(())
+}
+
+fn flag_bits(bits: &[(&str, u32)], list: Term) -> Option<u32> {
+    let env = list.get_env();
+    let mut set = 0;
+    for flag in list.into_list_iterator().ok()? {
+        let flag = flag.decode::<Atom>().ok()?;
+        let (_, bit) = bits.iter().find(|(name, _)| is_named(env, flag, name))?;
+        set |= bit;
+    }
+    Some(set)
+}
+
+fn is_named(env: Env, atom: Atom, name: &str) -> bool {
+    Atom::from_str(env, name).is_ok_and(|named| named == atom)
+}
+
+/// Applies one setting; false if it was refused.
+fn apply(
+    open: &mut Open,
+    env: Env,
+    socket: &ResourceArc<SocketRef>,
+    setting: Setting,
+    anchors: &mut Vec<Option<ResourceArc<SocketRef>>>,
+) -> bool {
+    match setting {
+        Setting::Active(request) => {
+            let Ok((active, announce)) = open.state.active.after(request) else { return false };
+            anchors.push(open.activate(Some(env), socket, active));
+            if announce {
+                open.announce_set_passive(Some(env), socket);
+            }
+        }
+        Setting::List(list) => open.state.user.list = list,
+        Setting::Buffer(size) => open.state.user.buffer = size,
+        Setting::NonBlockSend(on) => open.inner.non_block_send.store(on, Ordering::Relaxed),
+        Setting::Debug(on) => open.state.user.debug = on,
+        Setting::Netns(path) => open.state.user.netns = Some(path),
+        Setting::Nothing => {}
+        Setting::Kernel(option, bytes) => return apply_to_kernel(open, option, bytes),
+    }
+    true
+}
+
+fn apply_to_kernel(open: &mut Open, option: &OptionSpec, mut bytes: Vec<u8>) -> bool {
+    let set = |open: &Open, bytes: &[u8]| {
+        open.kernel().set_option(option.level, option.optname, bytes).is_ok()
+    };
+    match option.name {
+        // The library has its own way to what this byte asks for (see the core's table).
+        "sctp_events" => {
+            let data_io = std::mem::take(&mut bytes[0]) != 0;
+            let done = set(open, &bytes);
+            if done {
+                open.state.user.data_io = data_io;
+            }
+            done
+        }
+        "sctp_default_send_param" => {
+            let done = set(open, &bytes);
+            open.inner.defaults.changed();
+            done
+        }
+        // A read buffer smaller than the kernel's would only mean more reads.
+        "recbuf" => {
+            let done = set(open, &bytes);
+            let size = i32_at(&bytes, 0).and_then(|size| usize::try_from(size).ok()).unwrap_or(0);
+            if done && size >= open.state.user.buffer {
+                open.state.user.buffer = size;
+            }
+            done
+        }
+        // Linux derives the priority from the type of service; OTP keeps them apart.
+        "tos" => {
+            let mut priority = [0; 4];
+            let kept = open.kernel().get_option(libc::SOL_SOCKET, libc::SO_PRIORITY, &mut priority);
+            let done = set(open, &bytes);
+            if kept.is_ok() {
+                // Refused only for a priority that this process may not have, and then it is kept
+                // by nobody.
+                let _ = open.kernel().set_option(libc::SOL_SOCKET, libc::SO_PRIORITY, &priority);
+            }
+            done
+        }
+        _ => set(open, &bytes),
+    }
+}
+
+/// What is asked for.
+enum Query<'a> {
+    Active,
+    Mode,
+    Buffer,
+    NonBlockSend,
+    Debug,
+    Netns,
+    Nothing,
+    Kernel(&'static OptionSpec, Atom, Option<Term<'a>>),
+}
+
+/// `getopts(Ref, [Request])`.
+pub(crate) fn get<'a>(env: Env<'a>, socket: &ResourceArc<SocketRef>, list: Term<'a>) -> Term<'a> {
+    if list.list_length().is_ok_and(|length| length > MOST) {
+        return env.error_tuple(atoms::enomem());
+    }
+    let family = socket.0.family;
+    let Some(queries) = parse_list(list, query) else { return env.error_tuple(atoms::einval()) };
+    let open = match socket.0.lock() {
+        Ok(open) => open,
+        Err(Closed) => return env.error_tuple(atoms::closed()),
+    };
+    let mut answers = Vec::with_capacity(queries.len());
+    for query in &queries {
+        match answer(env, &open, query, family) {
+            Ok(Some(answer)) => answers.push(answer),
+            Ok(None) => {}
+            Err(BadRequest) => return env.error_tuple(atoms::einval()),
+        }
+    }
+    (atoms::ok(), answers).encode(env)
+}
+
+fn query(term: Term) -> Option<Query> {
+    let (name, value) = match term.decode::<Atom>() {
+        Ok(name) => (name, None),
+        Err(_) => {
+            let (name, value) = term.decode::<(Atom, Term)>().ok()?;
+            (name, Some(value).filter(|value| !decode::is_undefined(*value)))
+        }
+    };
+    let local = match name {
+        n if n == atoms::active() => Query::Active,
+        n if n == atoms::mode() => Query::Mode,
+        n if n == atoms::buffer() => Query::Buffer,
+        n if n == atoms::non_block_send() => Query::NonBlockSend,
+        n if n == atoms::debug() => Query::Debug,
+        n if n == atoms::netns() => Query::Netns,
+        n if n == atoms::exclusiveaddruse() => Query::Nothing,
+        name => {
+            let option = kernel_option(name)?;
+            let record = matches!(option.shape, Shape::Record(_));
+            return (record || value.is_none()).then_some(Query::Kernel(option, name, value));
+        }
+    };
+    value.is_none().then_some(local)
+}
+
+/// The request is malformed.
+struct BadRequest;
+
+/// The answer to one request, `None` if the kernel has none.
+fn answer<'a>(
+    env: Env<'a>,
+    open: &Open,
+    query: &Query,
+    family: Family,
+) -> Result<Option<Term<'a>>, BadRequest> {
+    let user = &open.state.user;
+    Ok(Some(match query {
+        Query::Active => (atoms::active(), active_term(env, open.state.active)).encode(env),
+        Query::Mode => {
+            let mode = if user.list { atoms::list() } else { atoms::binary() };
+            (atoms::mode(), mode).encode(env)
+        }
+        Query::Buffer => (atoms::buffer(), user.buffer).encode(env),
+        // Bare, as OTP answers these two.
+        Query::NonBlockSend => (!open.inner.blocking_send()).encode(env),
+        Query::Debug => user.debug.encode(env),
+        Query::Netns => match &user.netns {
+            Some(path) => (atoms::netns(), path.to_vec()).encode(env),
+            None => return Ok(None),
+        },
+        Query::Nothing => return Ok(None),
+        Query::Kernel(option, name, value) => {
+            let mut bytes = request_bytes(option, *value, family).ok_or(BadRequest)?;
+            let refused = option.access == Access::WriteOnly
+                || option.family.is_some_and(|only| only != family);
+            if refused {
+                return Ok(None);
+            }
+            let Ok(len) = open.kernel().get_option(option.level, option.optname, &mut bytes) else {
+                return Ok(None);
+            };
+            if option.name == "sctp_events" {
+                bytes[0] = user.data_io.into();
+            }
+            match value_term(env, option, &bytes, len) {
+                Some(value) => (*name, value).encode(env),
+                None => return Ok(None),
+            }
+        }
+    }))
+}
+
+/// The buffer for an option's value, with what the request says in it.
+fn request_bytes(option: &OptionSpec, value: Option<Term>, family: Family) -> Option<Vec<u8>> {
+    let record = match option.shape {
+        Shape::Bool | Shape::Int | Shape::UInt => return Some(vec![0; 4]),
+        Shape::AssocUInt => return Some(vec![0; assoc_value::SIZE]),
+        Shape::Linger => return Some(vec![0; linger::SIZE]),
+        Shape::DeviceName => return Some(vec![0; DEVICE_NAME_MAX + 1]),
+        Shape::Record(record) => record,
+    };
+    let mut bytes = vec![0; record.size];
+    let fields = match value {
+        Some(value) => record_fields(record, value)?.into_iter().map(Some).collect(),
+        None => vec![None; record.fields.len()],
+    };
+    for (field, value) in record.fields.iter().zip(fields) {
+        let value = value.filter(|value| !decode::is_undefined(*value));
+        match (field.get_role, value) {
+            (GetRole::Key, Some(value)) => put_field(&mut bytes, field, value, family)?,
+            (GetRole::Key, None) => match field.default {
+                DefaultValue::Mandatory => return None,
+                DefaultValue::AnyAddress => {
+                    address::put_storage(&mut bytes, field.offset, &address::any(family));
+                }
+                DefaultValue::Zero | DefaultValue::EmptyFlags | DefaultValue::True => {}
+            },
+            (GetRole::MustBeUndefined, None) => {}
+            (GetRole::MustBeUndefined, Some(_)) => return None,
+        }
+    }
+    Some(bytes)
+}
+
+fn value_term<'a>(env: Env<'a>, option: &OptionSpec, bytes: &[u8], len: usize) -> Option<Term<'a>> {
+    Some(match option.shape {
+        Shape::Bool => (i32_at(bytes, 0)? != 0).encode(env),
+        Shape::Int => i32_at(bytes, 0)?.encode(env),
+        Shape::UInt => u32_at(bytes, 0)?.encode(env),
+        Shape::AssocUInt => u32_at(bytes, assoc_value::VALUE)?.encode(env),
+        Shape::Linger => {
+            (i32_at(bytes, linger::ONOFF)? != 0, i32_at(bytes, linger::SECONDS)?).encode(env)
+        }
+        Shape::DeviceName => {
+            let name = bytes.get(..len)?.split(|byte| *byte == 0).next()?;
+            Term::from(NewBinary::from_slice(env, name))
+        }
+        Shape::Record(record) => record_term(env, record, bytes)?,
+    })
+}
+
+fn record_term<'a>(env: Env<'a>, record: &Record, bytes: &[u8]) -> Option<Term<'a>> {
+    let mut elements = Vec::with_capacity(record.fields.len() + 1);
+    elements.push(Atom::from_str(env, record.tag).ok()?.to_term(env));
+    for field in record.fields {
+        elements.push(field_term(env, field, bytes)?);
+    }
+    Some(make_tuple(env, &elements))
+}
+
+fn field_term<'a>(env: Env<'a>, field: &Field, bytes: &[u8]) -> Option<Term<'a>> {
+    let at = field.offset;
+    Some(match field.kind {
+        Kind::U16 => u16_at(bytes, at)?.encode(env),
+        Kind::U32 | Kind::AssocId => u32_at(bytes, at)?.encode(env),
+        Kind::Ppid | Kind::Be32 => u32_be_at(bytes, at)?.encode(env),
+        Kind::Address => {
+            let (ip, port) = encode::ip_port(env, address::get_storage(bytes, at));
+            (ip, port).encode(env)
+        }
+        Kind::Flags { bits, width } => {
+            let set = match width {
+                2 => u16_at(bytes, at)?.into(),
+                _ => u32_at(bytes, at)?,
+            };
+            let names = bits.iter().filter(|(_, bit)| set & bit != 0);
+            names
+                .map(|(name, _)| Atom::from_str(env, name).ok())
+                .collect::<Option<Vec<_>>>()?
+                .encode(env)
+        }
+        Kind::Bool8 => (u8_at(bytes, at)? != 0).encode(env),
+        Kind::Absent => false.encode(env),
+        Kind::State(names) => {
+            let raw = i32_at(bytes, at)?;
+            let name =
+                names.iter().find(|(value, _)| *value == raw).map_or("undefined", |(_, n)| n);
+            Atom::from_str(env, name).ok()?.encode(env)
+        }
+        Kind::Record(record) => record_term(env, record, bytes.get(at..)?)?,
+    })
+}

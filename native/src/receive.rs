@@ -1,0 +1,527 @@
+//! Reading: one place through which every message passes, whoever reads it.
+//!
+//! The I/O thread, a process in recv, one that sets `{active, _}` and one that connects all pump
+//! the same way, under the socket's lock: read, give a connecting process what it waits for, and
+//! the rest to the owner (active), to the receiver, or to the backlog.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::io;
+use std::net::SocketAddr;
+
+use rustler::{Encoder, Env, ResourceArc, Term};
+use sctp::active::Active;
+use sctp::epoll::Event;
+use sctp::notification::{self, AssocState, Notification};
+use sctp::types::AssocId;
+
+use crate::atoms;
+use crate::deliver::{self, Waiter};
+use crate::encode::{self, Class};
+use crate::socket::{Closed, Connect, Inner, Open, Receiver, SocketRef, State, socket_term};
+
+/// The largest single read; a larger `buffer` is accepted and read in several.
+const READ_MAX: usize = 1024 * 1024;
+
+thread_local! {
+    /// Where a thread reads to, grown to the largest buffer asked for.
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A whole message or notification.
+pub(crate) struct Message<'a> {
+    /// What the kernel said with its last piece; `len` is that piece's.
+    pub(crate) meta: sctp::Received,
+    pub(crate) bytes: Cow<'a, [u8]>,
+}
+
+impl Message<'_> {
+    fn keep(self) -> Message<'static> {
+        Message { meta: self.meta, bytes: Cow::Owned(self.bytes.into_owned()) }
+    }
+}
+
+/// What the backlog keeps.
+pub(crate) enum Held {
+    Message(Message<'static>),
+    Error(i32),
+}
+
+impl Held {
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Held::Message(message) => message.bytes.len(),
+            Held::Error(_) => 0,
+        }
+    }
+
+    /// The association it is about.
+    pub(crate) fn assoc(&self) -> Option<AssocId> {
+        match self {
+            Held::Message(message) if message.meta.notification => {
+                notification::parse(&message.bytes)?.assoc()
+            }
+            Held::Message(message) => message.meta.info.map(|info| info.assoc),
+            Held::Error(_) => None,
+        }
+    }
+}
+
+enum Read<'a> {
+    Message(Message<'a>),
+    Nothing,
+    Error(i32),
+}
+
+/// How much one pumping may read, so that neither a scheduler nor the I/O thread is kept by one
+/// busy socket.
+pub(crate) struct Budget {
+    messages: usize,
+    bytes: usize,
+}
+
+impl Budget {
+    /// For a caller's thread: well under a millisecond.
+    pub(crate) const CALLER: Budget = Budget { messages: 16, bytes: 256 * 1024 };
+    /// For a whole message in recv, however many reads it takes.
+    pub(crate) const RECEIVE: Budget = Budget { messages: 64, bytes: 1024 * 1024 };
+    /// For the I/O thread between two looks at the other sockets.
+    pub(crate) const BATCH: Budget = Budget { messages: 64, bytes: 512 * 1024 };
+
+    fn spent(&self) -> bool {
+        self.messages == 0 || self.bytes == 0
+    }
+
+    fn spend(&mut self, bytes: usize) {
+        self.messages = self.messages.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
+
+/// What a pumping ends with.
+pub(crate) enum Pumped<T> {
+    /// What `goal` asked for.
+    Got(T),
+    Error(i32),
+    /// Nothing more now.
+    Dry,
+}
+
+/// What a pumping is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Goal {
+    /// Deliver; keep what cannot be delivered.
+    Background,
+    /// The next message, for a receiver on a passive socket.
+    Receive,
+    /// The outcome of this association's connect.
+    Connect(AssocId),
+}
+
+impl Open<'_> {
+    /// Reads one piece after the other until a message is whole.
+    fn read<'a>(&mut self, scratch: &'a mut Vec<u8>, budget: &mut Budget) -> Read<'a> {
+        let size = self.state.user.buffer.clamp(1, READ_MAX);
+        if scratch.len() < size {
+            scratch.resize(size, 0);
+        }
+        loop {
+            if budget.spent() {
+                return Read::Nothing;
+            }
+            let meta = match self.kernel().recv(&mut scratch[..size]) {
+                Ok(meta) => meta,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Read::Nothing,
+                Err(error) => return Read::Error(error.raw_os_error().unwrap_or(libc::EIO)),
+            };
+            let len = meta.len;
+            budget.spend(len);
+            if len == 0 && !meta.notification {
+                // A one-to-one socket whose peer has finished says so for ever.
+                self.state.exhausted = true;
+                return Read::Nothing;
+            }
+            let state = &mut *self.state;
+            state.received.add(len);
+            let last = meta.end_of_record;
+            if meta.notification {
+                if last && state.notification.is_empty() {
+                    return Read::Message(Message { meta, bytes: (&scratch[..len]).into() });
+                }
+                state.notification.extend_from_slice(&scratch[..len]);
+                if last {
+                    let bytes = std::mem::take(&mut state.notification);
+                    return Read::Message(Message { meta, bytes: bytes.into() });
+                }
+            } else if last && state.fragments.is_empty() {
+                return Read::Message(Message { meta, bytes: (&scratch[..len]).into() });
+            } else {
+                let whole = state.fragments.add(meta.info.as_ref(), &scratch[..len], last);
+                if let Some(bytes) = whole {
+                    return Read::Message(Message { meta, bytes: bytes.into() });
+                }
+            }
+        }
+    }
+
+    /// Takes the oldest of what was kept.
+    fn unkeep(&mut self) -> Option<Held> {
+        let held = self.state.backlog.pop_front()?;
+        self.state.backlog_bytes -= held.bytes();
+        Some(held)
+    }
+
+    fn keep(&mut self, held: Held) {
+        self.state.backlog_bytes += held.bytes();
+        self.state.backlog.push_back(held);
+    }
+
+    /// Reads and routes messages until `goal` is reached, nothing is left or `budget` is spent.
+    /// `take` makes the result of a message that `goal` asks for.
+    pub(crate) fn pump<T>(
+        &mut self,
+        caller: Option<Env>,
+        goal: Goal,
+        mut budget: Budget,
+        take: impl FnOnce(&State, &Message) -> T,
+    ) -> Pumped<T> {
+        SCRATCH.with_borrow_mut(|scratch| {
+            loop {
+                let passive = self.state.active.is_passive();
+                // What was kept is older than what the kernel has.
+                let kept = if passive && goal != Goal::Receive { None } else { self.unkeep() };
+                let read = match kept {
+                    Some(Held::Message(message)) => Read::Message(message),
+                    Some(Held::Error(errno)) => Read::Error(errno),
+                    None if passive && goal == Goal::Background && !self.may_keep() => {
+                        return Pumped::Dry;
+                    }
+                    None => self.read(scratch, &mut budget),
+                };
+                match read {
+                    Read::Nothing => return Pumped::Dry,
+                    Read::Error(errno) if goal == Goal::Receive => return Pumped::Error(errno),
+                    Read::Error(libc::ENOTCONN) => {
+                        // There is no association to read from. Not worth telling anybody, and
+                        // not worth waiting for.
+                        self.state.exhausted = true;
+                        return Pumped::Dry;
+                    }
+                    Read::Error(errno) if passive => self.keep(Held::Error(errno)),
+                    Read::Error(errno) => self.deliver_error(caller, errno),
+                    Read::Message(message) if encode::classify(&message, true).is_none() => {}
+                    Read::Message(message) => {
+                        let change = self.note(&message);
+                        if let Some(connect) = change.and_then(|id| self.take_connect(id)) {
+                            if goal == Goal::Connect(connect.assoc) {
+                                self.consume_for_connect(caller);
+                                return Pumped::Got(take(&self.state, &message));
+                            }
+                            if self.answer_connect(caller, &connect, &message) {
+                                self.consume_for_connect(caller);
+                                continue;
+                            }
+                            // The process is gone: the event is news again.
+                        }
+                        if !passive {
+                            self.deliver(caller, &message);
+                        } else if goal == Goal::Receive {
+                            return Pumped::Got(take(&self.state, &message));
+                        } else {
+                            self.keep(Held::Message(message.keep()));
+                        }
+                    }
+                }
+            }
+        })
+    }
+
+    /// May a passive socket be read ahead of its receiver? Only for a connect's sake.
+    fn may_keep(&self) -> bool {
+        !self.state.connects.is_empty() && !self.state.backlog_is_full()
+    }
+
+    /// Notes what a notification changes for reading; gives the association whose state changed.
+    fn note(&mut self, message: &Message) -> Option<AssocId> {
+        if !message.meta.notification {
+            return None;
+        }
+        match notification::parse(&message.bytes)? {
+            Notification::AssocChange { state, assoc, .. } => {
+                if state != AssocState::CommUp {
+                    self.state.fragments.abandon(assoc);
+                }
+                Some(assoc)
+            }
+            Notification::PartialDelivery { assoc, .. } => {
+                self.state.fragments.abandon(assoc);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn take_connect(&mut self, assoc: AssocId) -> Option<Connect> {
+        let connects = &mut self.state.connects;
+        let at = connects.iter().position(|connect| connect.assoc == assoc)?;
+        Some(connects.swap_remove(at))
+    }
+
+    fn answer_connect(&self, caller: Option<Env>, connect: &Connect, message: &Message) -> bool {
+        connect.waiter.wake(caller, |env| encode::connect_result(env, message))
+    }
+
+    fn consume_for_connect(&mut self, caller: Option<Env>) {
+        if self.state.active.consume_for_connect() {
+            self.announce_passive(caller);
+        }
+    }
+
+    /// Sends a message to the owner and accounts for it.
+    fn deliver(&mut self, caller: Option<Env>, message: &Message) {
+        let state = &mut *self.state;
+        let (Some(anchor), Some(parts)) =
+            (&state.anchor, encode::classify(message, state.user.data_io))
+        else {
+            return;
+        };
+        let tag = match parts.class {
+            Class::Normal => atoms::sctp(),
+            Class::Error => atoms::sctp_error(),
+        };
+        deliver::send(caller, &state.owner, |env| {
+            let socket = socket_term(env, anchor);
+            let (ip, port) = encode::ip_port(env, message.meta.from);
+            let body = (parts.ancillary(env), parts.body(env, state.user.list));
+            (tag, socket, ip, port, body).encode(env)
+        });
+        if state.active.consume() {
+            self.announce_passive(caller);
+        }
+    }
+
+    /// Tells the owner of a read error, which is not counted as a message.
+    fn deliver_error(&self, caller: Option<Env>, errno: i32) {
+        let Some(anchor) = &self.state.anchor else { return };
+        deliver::send(caller, &self.state.owner, |env| {
+            let reason = encode::errno(env, errno);
+            (atoms::sctp_error(), socket_term(env, anchor), reason).encode(env)
+        });
+    }
+
+    fn announce_passive(&self, caller: Option<Env>) {
+        let Some(anchor) = &self.state.anchor else { return };
+        deliver::send(caller, &self.state.owner, |env| {
+            (atoms::sctp_passive(), socket_term(env, anchor)).encode(env)
+        });
+    }
+
+    /// Wakes the waiting receiver, if any, to read for itself.
+    fn wake_receiver(&mut self, caller: Option<Env>) {
+        let Some(receiver) = &mut self.state.receiver else { return };
+        if receiver.woken {
+            return;
+        }
+        receiver.woken = true;
+        if !receiver.waiter.wake_ready(caller) {
+            self.state.receiver = None;
+        }
+    }
+
+    /// Changes the mode and delivers what can be delivered at once. The anchor it returns must be
+    /// dropped after unlocking.
+    #[must_use]
+    pub(crate) fn activate(
+        &mut self,
+        caller: Option<Env>,
+        socket: &ResourceArc<SocketRef>,
+        active: Active,
+    ) -> Option<ResourceArc<SocketRef>> {
+        self.state.active = active;
+        if active.is_passive() {
+            return self.loose_anchor();
+        }
+        if self.state.anchor.is_none() {
+            self.state.anchor = Some(socket.clone());
+        }
+        self.pump(caller, Goal::Background, Budget::CALLER, |_, _| ());
+        self.settle(caller)
+    }
+
+    /// Announces that a count has come to its end by being set, not by a message.
+    pub(crate) fn announce_set_passive(
+        &mut self,
+        caller: Option<Env>,
+        socket: &ResourceArc<SocketRef>,
+    ) {
+        deliver::send(caller, &self.state.owner, |env| {
+            (atoms::sctp_passive(), socket_term(env, socket)).encode(env)
+        });
+    }
+
+    /// After any pumping: wakes who has something to fetch and waits for the rest. The anchor it
+    /// returns must be dropped after unlocking.
+    #[must_use]
+    pub(crate) fn settle(&mut self, caller: Option<Env>) -> Option<ResourceArc<SocketRef>> {
+        if self.state.active.is_passive() && !self.state.backlog.is_empty() {
+            self.wake_receiver(caller);
+        }
+        // Waiting can only fail for want of kernel memory; the next call tries again.
+        let _ = self.arm();
+        self.loose_anchor()
+    }
+}
+
+/// The answer to recv.
+pub(crate) enum Received<T> {
+    Message(T),
+    Error(i32),
+    /// Another process waits already.
+    Already,
+    /// Messages go to the owner.
+    Active,
+    /// Nothing is there; the caller is registered if it gave a reference.
+    Wait,
+}
+
+impl Inner {
+    /// One message for the calling process, or a place to wait for it.
+    pub(crate) fn receive<T>(
+        &self,
+        env: Env,
+        reference: Option<Term>,
+        take: impl FnOnce(&State, &Message) -> T,
+    ) -> Result<Received<T>, Closed> {
+        let anchor;
+        let answer = {
+            let mut open = self.lock()?;
+            let waiting = open.state.receiver.as_ref();
+            let again = waiting.is_some_and(|waiting| {
+                reference.is_some_and(|reference| waiting.waiter.is(reference))
+            });
+            if !again {
+                if !open.state.active.is_passive() {
+                    return Ok(Received::Active);
+                }
+                if waiting.is_some_and(|w| deliver::is_alive(Some(env), &w.waiter.pid)) {
+                    return Ok(Received::Already);
+                }
+                open.state.receiver = None;
+            }
+            let pumped = if open.state.active.is_passive() {
+                open.pump(Some(env), Goal::Receive, Budget::RECEIVE, take)
+            } else {
+                // Made active while this process waited: it goes on waiting.
+                Pumped::Dry
+            };
+            let answer = match pumped {
+                Pumped::Got(message) => Received::Message(message),
+                Pumped::Error(errno) => Received::Error(errno),
+                Pumped::Dry => Received::Wait,
+            };
+            match (&answer, reference) {
+                (Received::Wait, Some(reference)) => match &mut open.state.receiver {
+                    Some(receiver) => receiver.woken = false,
+                    none => {
+                        let waiter = Waiter::new(env.pid(), reference);
+                        *none = Some(Receiver { waiter, woken: false });
+                    }
+                },
+                _ => open.state.receiver = None,
+            }
+            anchor = open.settle(Some(env));
+            answer
+        };
+        drop(anchor);
+        Ok(answer)
+    }
+
+    /// Starts an association; with a reference, reports its outcome or registers the caller.
+    pub(crate) fn connect<T>(
+        &self,
+        env: Env,
+        addresses: &[SocketAddr],
+        reference: Option<Term>,
+        take: impl FnOnce(&State, &Message) -> T,
+    ) -> Result<io::Result<Connecting<T>>, Closed> {
+        let anchor;
+        let answer = {
+            let mut open = self.lock()?;
+            let assoc = match open.kernel().connect(addresses) {
+                Ok(assoc) => assoc,
+                Err(error) => return Ok(Err(error)),
+            };
+            open.state.exhausted = false;
+            let Some(reference) = reference else {
+                anchor = open.settle(Some(env));
+                drop(open);
+                drop(anchor);
+                return Ok(Ok(Connecting::Started(assoc)));
+            };
+            let waiter = Waiter::new(env.pid(), reference);
+            open.state.connects.push(Connect { assoc, waiter });
+            let pumped = open.pump(Some(env), Goal::Connect(assoc), Budget::CALLER, take);
+            anchor = open.settle(Some(env));
+            match pumped {
+                Pumped::Got(outcome) => Connecting::Done(outcome),
+                Pumped::Error(_) | Pumped::Dry => Connecting::Wait,
+            }
+        };
+        drop(anchor);
+        Ok(Ok(answer))
+    }
+
+    /// Registers the caller for the moment when the send buffer has room.
+    pub(crate) fn await_writable(
+        &self,
+        env: Env,
+        reference: Term,
+    ) -> Result<io::Result<()>, Closed> {
+        let mut open = self.lock()?;
+        open.state.writers.push_back(Waiter::new(env.pid(), reference));
+        let armed = open.arm();
+        if armed.is_err() {
+            open.state.writers.pop_back();
+        }
+        Ok(armed)
+    }
+
+    /// The I/O thread's part.
+    pub(crate) fn on_ready(&self, event: &Event) {
+        let anchor;
+        {
+            let Ok(mut open) = self.lock() else { return };
+            if event.readable || event.error {
+                let active = !open.state.active.is_passive();
+                if active || !open.state.connects.is_empty() {
+                    open.pump(None, Goal::Background, Budget::BATCH, |_, _| ());
+                } else {
+                    open.wake_receiver(None);
+                }
+            }
+            if event.writable || event.error {
+                // One at a time: who has sent leaves room or not for the next.
+                while let Some(writer) = open.state.writers.pop_front() {
+                    if writer.wake_ready(None) {
+                        break;
+                    }
+                }
+            }
+            if !open.wants(event) {
+                let _ = open.disarm();
+            }
+            anchor = open.settle(None);
+        }
+        drop(anchor);
+    }
+}
+
+/// The answer to connect.
+pub(crate) enum Connecting<T> {
+    /// Under way, with this id.
+    Started(AssocId),
+    /// The association change that ended it.
+    Done(T),
+    /// The caller is registered for it.
+    Wait,
+}

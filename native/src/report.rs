@@ -1,0 +1,147 @@
+//! What a socket, and the library, says about itself.
+
+use std::sync::Arc;
+
+use rustler::{Atom, Encoder, Env, ResourceArc, Term};
+use sctp::types::{AssocId, Family, Style};
+
+use crate::reactor::reactor;
+use crate::socket::{Closed, Inner, Open, SocketRef, resources};
+use crate::{atoms, encode, options};
+
+/// `getstat(Ref, [Item])`.
+pub(crate) fn getstat<'a>(
+    env: Env<'a>,
+    socket: &ResourceArc<SocketRef>,
+    items: Term<'a>,
+) -> Term<'a> {
+    let open = match socket.0.lock() {
+        Ok(open) => open,
+        Err(Closed) => return env.error_tuple(atoms::closed()),
+    };
+    let mut counters = Vec::new();
+    let mut rest = items;
+    while !rest.is_empty_list() {
+        let counter = rest.list_get_cell().and_then(|(item, tail)| {
+            rest = tail;
+            item.decode::<Atom>()
+        });
+        match counter.ok().and_then(|item| Some((item, counter_of(&open, item)?))) {
+            Some(counter) => counters.push(counter),
+            None => return env.error_tuple(atoms::einval()),
+        }
+    }
+    (atoms::ok(), counters).encode(env)
+}
+
+fn counter_of(open: &Open, item: Atom) -> Option<u64> {
+    let (sent, received) = (&open.inner.sent, &open.state.received);
+    Some(match item {
+        i if i == atoms::recv_cnt() => received.count,
+        i if i == atoms::recv_oct() => received.octets,
+        i if i == atoms::recv_max() => received.max,
+        i if i == atoms::recv_avg() => received.average(),
+        i if i == atoms::recv_dvi() => received.deviation(),
+        i if i == atoms::send_cnt() => sent.count(),
+        i if i == atoms::send_oct() => sent.octets(),
+        i if i == atoms::send_max() => sent.max(),
+        i if i == atoms::send_avg() => sent.average(),
+        // Nothing is ever queued above the kernel.
+        i if i == atoms::send_pend() => 0,
+        _ => return None,
+    })
+}
+
+/// `info(Ref)`: a map in the manner of `inet:info/1`.
+pub(crate) fn info<'a>(env: Env<'a>, socket: &Arc<Inner>) -> Term<'a> {
+    match socket.lock() {
+        Ok(open) => describe(env, &open),
+        Err(Closed) => env.error_tuple(atoms::closed()),
+    }
+}
+
+fn describe<'a>(env: Env<'a>, open: &Open) -> Term<'a> {
+    let (state, kernel) = (&*open.state, open.kernel());
+    let family = match open.inner.family {
+        Family::Inet => atoms::inet(),
+        Family::Inet6 => atoms::inet6(),
+    };
+    let style = match open.inner.style {
+        Style::OneToMany => atoms::seqpacket(),
+        Style::OneToOne => atoms::stream(),
+    };
+    let local = kernel.local_addrs(AssocId::FUTURE).unwrap_or_default();
+    // A one-to-many socket has no peer of its own.
+    let peers = kernel.peer_addrs(AssocId::FUTURE).unwrap_or_default();
+    let addresses = |list: Vec<_>| -> Vec<Term> {
+        list.into_iter().map(|address| encode::address(env, address)).collect()
+    };
+    let items = [
+        atoms::recv_cnt(),
+        atoms::recv_max(),
+        atoms::recv_avg(),
+        atoms::recv_oct(),
+        atoms::recv_dvi(),
+        atoms::send_cnt(),
+        atoms::send_max(),
+        atoms::send_avg(),
+        atoms::send_oct(),
+        atoms::send_pend(),
+    ];
+    let counters = items.map(|item| (item, counter_of(open, item).unwrap_or(0)));
+    let waiting = usize::from(state.receiver.is_some());
+    map(
+        env,
+        &[
+            (atoms::id(), open.inner.token.encode(env)),
+            (atoms::owner(), state.owner.encode(env)),
+            (atoms::family(), family.encode(env)),
+            (atoms::type_(), style.encode(env)),
+            (atoms::active(), options::active_term(env, state.active)),
+            (atoms::local(), addresses(local).encode(env)),
+            (atoms::peers(), addresses(peers).encode(env)),
+            (atoms::associations(), kernel.assoc_count().ok().encode(env)),
+            (atoms::receivers(), waiting.encode(env)),
+            (atoms::writers(), state.writers.len().encode(env)),
+            (atoms::connects(), state.connects.len().encode(env)),
+            (atoms::backlog(), state.backlog.len().encode(env)),
+            (atoms::fragments(), state.fragments.bytes().encode(env)),
+            (atoms::counters(), map(env, &counters.map(|(item, n)| (item, n.encode(env))))),
+        ],
+    )
+}
+
+fn map<'a>(env: Env<'a>, pairs: &[(Atom, Term<'a>)]) -> Term<'a> {
+    Term::map_from_pairs(env, pairs).unwrap_or_else(|_| Term::map_new(env))
+}
+
+/// `sockets()`: a map for each open socket.
+pub(crate) fn sockets(env: Env) -> Term {
+    let sockets = reactor().sockets();
+    let open = sockets.iter().filter_map(|socket| Some(describe(env, &socket.lock().ok()?)));
+    open.collect::<Vec<_>>().encode(env)
+}
+
+/// `counters()`: what the library holds, for tests that look for leaks.
+pub(crate) fn counters(env: Env) -> Term {
+    let sockets = reactor().sockets();
+    let (mut open, mut receivers, mut writers, mut connects) = (0, 0, 0, 0);
+    for socket in &sockets {
+        if let Ok(socket) = socket.lock() {
+            open += 1;
+            receivers += usize::from(socket.state.receiver.is_some());
+            writers += socket.state.writers.len();
+            connects += socket.state.connects.len();
+        }
+    }
+    map(
+        env,
+        &[
+            (atoms::resources(), resources().encode(env)),
+            (atoms::sockets(), open.encode(env)),
+            (atoms::receivers(), receivers.encode(env)),
+            (atoms::writers(), writers.encode(env)),
+            (atoms::connects(), connects.encode(env)),
+        ],
+    )
+}
