@@ -115,11 +115,11 @@ fn map<'a>(env: Env<'a>, pairs: &[(Atom, Term<'a>)]) -> Term<'a> {
     Term::map_from_pairs(env, pairs).unwrap_or_else(|_| Term::map_new(env))
 }
 
-/// `sockets()`: a map for each open socket.
+/// `sockets()`: the references of all open sockets.
 pub(crate) fn sockets(env: Env) -> Term {
     let sockets = reactor().sockets();
-    let open = sockets.iter().filter_map(|socket| Some(describe(env, &socket.lock().ok()?)));
-    open.collect::<Vec<_>>().encode(env)
+    let open = sockets.iter().filter(|socket| socket.lock().is_ok());
+    open.filter_map(|socket| socket.reference(env)).collect::<Vec<_>>().encode(env)
 }
 
 /// `counters()`: what the library holds, for tests that look for leaks.

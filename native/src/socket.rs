@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 use std::io;
 use std::mem::take;
 use std::os::fd::AsFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use rustler::types::LocalPid;
@@ -54,6 +54,9 @@ pub(crate) struct Inner {
     pub(crate) sent: stats::Sent,
     pub(crate) defaults: SendDefaults,
     pub(crate) non_block_send: AtomicBool,
+    /// Erlang's reference to the resource in the external term format: from this the VM makes the
+    /// reference again as long as the resource lives, which makes it a weak one.
+    weak: OnceLock<Box<[u8]>>,
 }
 
 pub(crate) struct State {
@@ -270,14 +273,22 @@ impl Inner {
             sent: stats::Sent::default(),
             defaults,
             non_block_send: AtomicBool::new(non_block_send),
+            weak: OnceLock::new(),
         });
         reactor().register(token, &inner);
         let socket = ResourceArc::new(SocketRef(inner));
         RESOURCES.fetch_add(1, Ordering::Relaxed);
+        socket.0.weak.get_or_init(|| socket.encode(env).to_binary().as_slice().into());
         // The caller is alive: it is running this.
         let monitor = env.monitor(&socket, &owner);
         socket.0.state.lock().owner_monitor = monitor;
         socket
+    }
+
+    /// Erlang's reference to the resource, if it is still there.
+    pub(crate) fn reference<'a>(&self, env: Env<'a>) -> Option<Term<'a>> {
+        let (reference, _) = env.binary_to_term(self.weak.get()?)?;
+        reference.decode::<ResourceArc<SocketRef>>().is_ok().then_some(reference)
     }
 
     /// Locks an open socket.

@@ -1,14 +1,12 @@
 //! Socket addresses as the kernel's `sockaddr_in` and `sockaddr_in6`, alone and in lists.
 //!
-//! Ports and, unlike in the standard library, flow information are numbers in host order on our side
-//! and big endian on the kernel's.
+//! Ports are numbers in host order on our side and big endian on the kernel's. Flow information and
+//! scope ids are passed as they are, as the standard library and stock Erlang do.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use crate::abi::STORAGE_SIZE;
-use crate::bytes::{
-    put_u16, put_u16_be, put_u32, put_u32_be, u16_at, u16_be_at, u32_at, u32_be_at,
-};
+use crate::bytes::{put_u16, put_u16_be, put_u32, u16_at, u16_be_at, u32_at};
 use crate::types::Family;
 
 /// `sizeof(struct sockaddr_in)`.
@@ -49,7 +47,7 @@ pub fn put(out: &mut [u8], addr: &SocketAddr) -> usize {
         SocketAddr::V6(addr) => {
             put_u16(out, 0, AF_INET6);
             put_u16_be(out, 2, addr.port());
-            put_u32_be(out, 4, addr.flowinfo());
+            put_u32(out, 4, addr.flowinfo());
             out[8..24].copy_from_slice(&addr.ip().octets());
             put_u32(out, 24, addr.scope_id());
         }
@@ -80,7 +78,7 @@ pub fn get(bytes: &[u8]) -> Option<SocketAddr> {
             Some(SocketAddr::V6(SocketAddrV6::new(
                 ip.into(),
                 u16_be_at(bytes, 2)?,
-                u32_be_at(bytes, 4)?,
+                u32_at(bytes, 4)?,
                 u32_at(bytes, 24)?,
             )))
         }
@@ -143,7 +141,9 @@ mod tests {
         let mut out = [0xff; 28];
         assert_eq!(put(&mut out, &V6), 28);
         assert_eq!(out[0..2], AF_INET6.to_ne_bytes());
-        assert_eq!(out[2..10], [0x56, 0x78, 0x00, 0x0a, 0xbc, 0xde, 0xfe, 0x80]);
+        assert_eq!(out[2..4], [0x56, 0x78]);
+        assert_eq!(out[4..8], 0x000a_bcdeu32.to_ne_bytes());
+        assert_eq!(out[8..10], [0xfe, 0x80]);
         assert_eq!(out[24..], 7u32.to_ne_bytes());
         assert_eq!(get(&out), Some(V6));
         assert_eq!(get(&out[..27]), None);

@@ -81,7 +81,8 @@ pub enum Notification<'a> {
     },
     /// The peer's adaptation layer indication (RFC 5061).
     Adaptation {
-        /// The indication, host order.
+        /// The indication, the kernel's number read as big endian: so stock Erlang shows it, which
+        /// also sets the option that way, so that between two Erlang nodes it arrives unchanged.
         indication: u32,
         /// The association.
         assoc: AssocId,
@@ -283,7 +284,7 @@ pub fn parse(bytes: &[u8]) -> Option<Notification<'_>> {
             sequence: u32_at(bytes, 20).unwrap_or_default(),
         },
         ty::ADAPTATION_INDICATION => {
-            Notification::Adaptation { indication: u32_at(bytes, 8)?, assoc: assoc(12)? }
+            Notification::Adaptation { indication: u32_be_at(bytes, 8)?, assoc: assoc(12)? }
         }
         ty::AUTHENTICATION_EVENT => Notification::Authentication {
             key: u16_at(bytes, 8)?,

@@ -127,7 +127,7 @@ fn partial_delivery_of_old_and_new_kernels() {
 #[test]
 fn adaptation() {
     let mut bytes = header(0x8007, 0, 16);
-    put_u32(&mut bytes, 8, 0x0102_0304);
+    put_u32_be(&mut bytes, 8, 0x0102_0304);
     put_i32(&mut bytes, 12, 2);
     let expected = Notification::Adaptation { indication: 0x0102_0304, assoc: AssocId(2) };
     assert_eq!(parse(&bytes), Some(expected));

@@ -325,7 +325,7 @@ fn expected_notifications() -> Vec<Notification<'static>> {
             stream: 24,
             sequence: 25,
         },
-        Notification::Adaptation { indication: 26, assoc: AssocId(27) },
+        Notification::Adaptation { indication: 26u32.to_be(), assoc: AssocId(27) },
         Notification::Authentication { key: 28, indication: 29, assoc: AssocId(30) },
         Notification::SenderDry { assoc: AssocId(31) },
         Notification::StreamReset { flags: 32, assoc: AssocId(33), streams: vec![34, 35] },

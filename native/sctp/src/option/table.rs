@@ -120,8 +120,8 @@ pub static SETPEERPRIM: Record = Record {
     ],
 };
 
-/// `struct sctp_setadaptation`. The kernel has it in host order, stock Erlang gives it in network
-/// order: bytes on the wire are then those stock Erlang sends.
+/// `struct sctp_setadaptation`. The kernel takes it for a number in host order, but stock Erlang gives
+/// it in network order (and reads the peer's so): to send the bytes that one sends, so do we.
 pub static SETADAPTATION: Record = Record {
     tag: "sctp_setadaptation",
     size: 4,

@@ -1,0 +1,116 @@
+//! Sending and receiving.
+
+use super::*;
+
+pub(crate) fn messages_and_their_information() {
+    let (client, id, server, server_id) = associated(Style::OneToMany, LOOPBACK);
+    let info = SndInfo { stream: 3, ppid: 46, context: 5, assoc: id, ..SndInfo::default() };
+    client.send(&info, b"first").unwrap();
+    client.send(&info, b"second").unwrap();
+    client.send(&SndInfo { flags: flags::UNORDERED, ..info }, b"third").unwrap();
+
+    let (first, data) = recv_data(&server);
+    assert_eq!(data, b"first");
+    assert_eq!(first.from, Some(client.local_addr().unwrap()));
+    let got = first.info.unwrap();
+    assert_eq!((got.stream, got.ssn, got.flags, got.ppid), (3, 0, 0, 46));
+    assert_eq!((got.assoc, got.cumtsn, got.context), (server_id, 0, 0));
+
+    let (second, data) = recv_data(&server);
+    assert_eq!(data, b"second");
+    let got = second.info.unwrap();
+    assert_eq!((got.ssn, got.tsn), (1, first.info.unwrap().tsn.wrapping_add(1)));
+
+    let (third, data) = recv_data(&server);
+    assert_eq!(data, b"third");
+    assert_eq!(third.info.unwrap().flags, flags::UNORDERED);
+
+    let reply = SndInfo { assoc: server_id, ..SndInfo::default() };
+    let pieces = [io::IoSlice::new(b"in "), io::IoSlice::new(b""), io::IoSlice::new(b"pieces")];
+    server.send_vectored(&reply, &pieces).unwrap();
+    assert_eq!(recv_data(&client).1, b"in pieces");
+    assert_eq!((client.assoc_count().unwrap(), server.assoc_count().unwrap()), (1, 1));
+}
+
+pub(crate) fn a_message_in_pieces() {
+    let (client, id, server, _) = associated(Style::OneToMany, LOOPBACK);
+    let sent: Vec<u8> = (0..10_000u32).map(|i| i as u8).collect();
+    client.send(&SndInfo { assoc: id, ..SndInfo::default() }, &sent).unwrap();
+    let (mut got, mut buf, mut pieces) = (Vec::new(), [0; 3000], 0);
+    loop {
+        let received = recv_into(&server, &mut buf);
+        assert!(received.info.is_some(), "with every piece");
+        got.extend_from_slice(&buf[..received.len]);
+        pieces += 1;
+        if received.end_of_record {
+            break;
+        }
+    }
+    assert_eq!((got, pieces), (sent, 4));
+    assert_eq!(errno(server.recv(&mut [])), libc::EINVAL);
+}
+
+pub(crate) fn send_errors() {
+    let (client, id, _server, _) = associated(Style::OneToMany, LOOPBACK);
+    let info = SndInfo { assoc: id, ..SndInfo::default() };
+    assert_eq!(errno(client.send(&info, b"")), libc::EINVAL);
+    assert_eq!(errno(client.send(&SndInfo { stream: 60_000, ..info }, b"x")), libc::EINVAL);
+    assert_eq!(errno(client.send(&SndInfo::default(), b"x")), libc::EPIPE);
+    assert_eq!(errno(client.send(&SndInfo { assoc: AssocId(-1), ..info }, b"x")), libc::EPIPE);
+    let addr_over = SndInfo { flags: flags::ADDR_OVER, ..info };
+    assert_eq!(errno(client.send(&addr_over, b"x")), libc::EINVAL);
+    assert_eq!(errno(client.send(&info, &vec![0; 64 << 20])), libc::EMSGSIZE);
+}
+
+pub(crate) fn send_buffer_full() {
+    let (client, id, server, _) = associated(Style::OneToMany, LOOPBACK);
+    let info = SndInfo { assoc: id, ..SndInfo::default() };
+    let payload = [7; 10_000];
+    let mut sent = 0;
+    let error = loop {
+        match client.send(&info, &payload) {
+            Ok(()) => sent += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.raw_os_error(), Some(libc::EAGAIN));
+    assert!(sent > 0);
+    for _ in 0..sent {
+        let mut got = 0;
+        let mut buf = [0; 65536];
+        loop {
+            let received = recv_into(&server, &mut buf);
+            got += received.len;
+            if received.end_of_record {
+                break;
+            }
+        }
+        assert_eq!(got, payload.len());
+    }
+    wait(&client, Interest::WRITE);
+    client.send(&info, b"room again").unwrap();
+}
+
+/// What is still unsent when its association is aborted comes back.
+pub(crate) fn send_failed_notification() {
+    let server = open(Style::OneToMany, LOOPBACK);
+    let client = open(Style::OneToMany, LOOPBACK);
+    // Not listening: the message sent ahead of the association is never transmitted.
+    let id = client.connect(&[server.local_addr().unwrap()]).unwrap();
+    let info = SndInfo { stream: 1, ppid: 46, context: 99, assoc: id, ..SndInfo::default() };
+    // Over loopback the refusal may have come first.
+    match client.send(&info, b"ahead") {
+        Ok(()) => {}
+        Err(error) => {
+            assert_eq!(error.raw_os_error(), Some(libc::EPIPE));
+            return assert_eq!(recv_change(&client), (AssocState::CantStrAssoc, id));
+        }
+    }
+    assert_eq!(recv_change(&client), (AssocState::CantStrAssoc, id));
+    let (_, bytes) = recv(&client);
+    let Some(Notification::SendFailed { sent, info, assoc, data, .. }) = parse(&bytes) else {
+        panic!("{bytes:?}");
+    };
+    assert_eq!((sent, assoc, data), (false, id, &b"ahead"[..]));
+    assert_eq!((info.stream, info.ppid, info.context), (1, 46, 99));
+}
