@@ -8,6 +8,13 @@ use sctp::types::{AssocId, Family, SndInfo, flags};
 
 use crate::atoms;
 
+/// An integer in the range of `T`.
+///
+/// rustler's own decoders of 8- and 16-bit integers let larger ones wrap around.
+pub(crate) fn uint<T: TryFrom<u32>>(term: Term) -> Option<T> {
+    term.decode::<u32>().ok()?.try_into().ok()
+}
+
 /// An IP tuple.
 fn ip(term: Term) -> Option<IpAddr> {
     let parts = get_tuple(term).ok()?;
@@ -15,14 +22,14 @@ fn ip(term: Term) -> Option<IpAddr> {
         4 => {
             let mut octets = [0u8; 4];
             for (octet, part) in octets.iter_mut().zip(parts) {
-                *octet = part.decode().ok()?;
+                *octet = uint(part)?;
             }
             Some(Ipv4Addr::from(octets).into())
         }
         8 => {
             let mut segments = [0u16; 8];
             for (segment, part) in segments.iter_mut().zip(parts) {
-                *segment = part.decode().ok()?;
+                *segment = uint(part)?;
             }
             Some(Ipv6Addr::from(segments).into())
         }
@@ -34,11 +41,11 @@ fn ip(term: Term) -> Option<IpAddr> {
 pub(crate) fn address(term: Term) -> Option<SocketAddr> {
     let parts = get_tuple(term).ok()?;
     match parts[..] {
-        [addr, port] => Some(SocketAddr::new(ip(addr)?, port.decode().ok()?)),
+        [addr, port] => Some(SocketAddr::new(ip(addr)?, uint(port)?)),
         [addr, port, flowinfo, scope] => match ip(addr)? {
             IpAddr::V6(ip) => {
-                let (flowinfo, scope) = (flowinfo.decode().ok()?, scope.decode().ok()?);
-                Some(SocketAddrV6::new(ip, port.decode().ok()?, flowinfo, scope).into())
+                let (flowinfo, scope) = (uint(flowinfo)?, uint(scope)?);
+                Some(SocketAddrV6::new(ip, uint(port)?, flowinfo, scope).into())
             }
             IpAddr::V4(_) => None,
         },
@@ -68,7 +75,7 @@ pub(crate) fn record_address(term: Term, family: Family) -> Option<SocketAddr> {
         Err(_) => address(term),
         Ok(atom) if atom == atoms::inet() => named_or_ip(second, Family::Inet),
         Ok(atom) if atom == atoms::inet6() => named_or_ip(second, Family::Inet6),
-        Ok(name) => Some(SocketAddr::new(named(name, family)?, second.decode().ok()?)),
+        Ok(name) => Some(SocketAddr::new(named(name, family)?, uint(second)?)),
     }
 }
 
@@ -79,7 +86,7 @@ fn named_or_ip(term: Term, family: Family) -> Option<SocketAddr> {
         Ok(name) => named(name, family)?,
         Err(_) => ip(addr).filter(|ip| ip.is_ipv4() == (family == Family::Inet))?,
     };
-    Some(SocketAddr::new(ip, port.decode().ok()?))
+    Some(SocketAddr::new(ip, uint(port)?))
 }
 
 fn named(name: Atom, family: Family) -> Option<IpAddr> {
@@ -104,13 +111,13 @@ fn map_address(map: Term) -> Option<SocketAddr> {
         _ => return None,
     };
     let addr = get(atoms::addr())?;
-    let port = get(atoms::port()).map_or(Ok(0), |port| port.decode()).ok()?;
+    let port = get(atoms::port()).map_or(Some(0u16), uint)?;
     let address = named_or_ip((addr, port).encode(env), family)?;
     match address {
         SocketAddr::V4(_) => Some(address),
         SocketAddr::V6(v6) => {
-            let flowinfo = get(atoms::flowinfo())?.decode().ok()?;
-            let scope = get(atoms::scope_id())?.decode().ok()?;
+            let flowinfo = uint(get(atoms::flowinfo())?)?;
+            let scope = uint(get(atoms::scope_id())?)?;
             Some(SocketAddrV6::new(*v6.ip(), v6.port(), flowinfo, scope).into())
         }
     }
@@ -118,7 +125,7 @@ fn map_address(map: Term) -> Option<SocketAddr> {
 
 /// An association id: any 32 bits without a sign.
 pub(crate) fn assoc_id(term: Term) -> Option<AssocId> {
-    term.decode::<u32>().ok().map(AssocId::from_u32)
+    uint(term).map(AssocId::from_u32)
 }
 
 /// A `#sctp_sndrcvinfo{}` to send with; `None` if a field is of the wrong type or range, or one
@@ -148,8 +155,8 @@ pub(crate) fn is_undefined(term: Term) -> bool {
     term.decode::<Atom>().is_ok_and(|atom| atom == atoms::undefined())
 }
 
-fn or_default<'a, T: Default + rustler::Decoder<'a>>(term: Term<'a>) -> Option<T> {
-    if is_undefined(term) { Some(T::default()) } else { term.decode().ok() }
+fn or_default<T: Default + TryFrom<u32>>(term: Term) -> Option<T> {
+    if is_undefined(term) { Some(T::default()) } else { uint(term) }
 }
 
 fn send_flags(term: Term) -> Option<u16> {

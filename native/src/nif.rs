@@ -138,7 +138,7 @@ fn send_stream<'a>(
     stream: Term<'a>,
     data: Term<'a>,
 ) -> Term<'a> {
-    let (Some(assoc), Ok(stream)) = (decode::assoc_id(assoc), stream.decode()) else {
+    let (Some(assoc), Some(stream)) = (decode::assoc_id(assoc), decode::uint(stream)) else {
         return einval(env);
     };
     send_with(env, &socket, data, |kernel| SndInfo {
@@ -269,6 +269,18 @@ fn peeloff<'a>(env: Env<'a>, socket: Ref, assoc: Term<'a>) -> Term<'a> {
 fn close(env: Env, socket: Ref) -> Atom {
     socket.0.close(env, &socket);
     atoms::ok()
+}
+
+#[rustler::nif]
+fn family(env: Env, socket: Ref) -> Term {
+    let family = match socket.0.family {
+        Family::Inet => atoms::inet(),
+        Family::Inet6 => atoms::inet6(),
+    };
+    match socket.0.lock() {
+        Ok(_) => (atoms::ok(), family).encode(env),
+        Err(Closed) => closed(env),
+    }
 }
 
 #[rustler::nif]

@@ -243,9 +243,9 @@ fn put_field(bytes: &mut [u8], field: &Field, value: Term, family: Family) -> Op
         return Some(());
     }
     match field.kind {
-        Kind::U16 => put_u16(bytes, at, value.decode().ok()?),
-        Kind::U32 | Kind::AssocId => put_u32(bytes, at, value.decode().ok()?),
-        Kind::Ppid | Kind::Be32 => put_u32_be(bytes, at, value.decode().ok()?),
+        Kind::U16 => put_u16(bytes, at, decode::uint(value)?),
+        Kind::U32 | Kind::AssocId => put_u32(bytes, at, decode::uint(value)?),
+        Kind::Ppid | Kind::Be32 => put_u32_be(bytes, at, decode::uint(value)?),
         Kind::Address => {
             address::put_storage(bytes, at, &decode::record_address(value, family)?);
         }
