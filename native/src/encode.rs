@@ -8,7 +8,8 @@ use sctp::notification::{self, AssocState, Notification, PeerAddrState};
 use sctp::types::{RcvInfo, SndRcvInfo, flags};
 
 use crate::atoms;
-use crate::receive::Message;
+use crate::receive::{Message, Payload};
+use crate::socket::UserOptions;
 
 /// Does a message arrive as `sctp` or as `sctp_error`; as `{ok, _}` or as `{error, _}`?
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,90 +18,74 @@ pub(crate) enum Class {
     Error,
 }
 
-/// A message with all that is needed to encode it.
-pub(crate) struct Parts<'a> {
-    pub(crate) class: Class,
-    meta: &'a sctp::Received,
-    content: Content<'a>,
-}
-
-enum Content<'a> {
-    /// With the information that goes with it, if the user asked for that.
-    Data(&'a [u8], Option<&'a RcvInfo>),
-    Event(Notification<'a>),
-}
-
-/// Sorts out what a message is; `None` for a notification that Erlang has no record for.
-pub(crate) fn classify<'a>(message: &'a Message, data_io: bool) -> Option<Parts<'a>> {
-    let meta = &message.meta;
-    if !meta.notification {
-        let info = meta.info.as_ref().filter(|_| data_io);
-        return Some(Parts {
-            class: Class::Normal,
-            meta,
-            content: Content::Data(&message.bytes, info),
-        });
+/// What a message is; `None` for a notification that Erlang has no record for.
+pub(crate) fn class(message: &Message) -> Option<Class> {
+    if !message.meta.notification {
+        return Some(Class::Normal);
     }
-    let event = notification::parse(&message.bytes)?;
-    let class = match event {
+    match notification::parse(&message.payload)? {
         Notification::AssocChange { .. }
         | Notification::PeerAddrChange { .. }
         | Notification::Shutdown { .. }
-        | Notification::Adaptation { .. } => Class::Normal,
+        | Notification::Adaptation { .. } => Some(Class::Normal),
         Notification::SendFailed { .. }
         | Notification::RemoteError { .. }
-        | Notification::PartialDelivery { .. } => Class::Error,
-        _ => return None,
-    };
-    Some(Parts { class, meta, content: Content::Event(event) })
+        | Notification::PartialDelivery { .. } => Some(Class::Error),
+        _ => None,
+    }
 }
 
-impl Parts<'_> {
-    /// The list of ancillary data.
-    pub(crate) fn ancillary<'a>(&self, env: Env<'a>) -> Term<'a> {
-        let mut list = Term::list_new_empty(env);
-        if let Some(class) = self.meta.tclass {
-            list = list.list_prepend((atoms::tclass(), class));
-        }
-        if let Some(ttl) = self.meta.ttl {
-            list = list.list_prepend((atoms::ttl(), ttl));
-        }
-        if let Some(tos) = self.meta.tos {
-            list = list.list_prepend((atoms::tos(), tos));
-        }
-        match &self.content {
-            Content::Data(_, Some(info)) => list.list_prepend(rcv_info(env, info)),
-            _ => list,
-        }
+/// The list of ancillary data.
+pub(crate) fn ancillary<'a>(env: Env<'a>, message: &Message, data_io: bool) -> Term<'a> {
+    let meta = &message.meta;
+    let mut list = Term::list_new_empty(env);
+    if let Some(class) = meta.tclass {
+        list = list.list_prepend((atoms::tclass(), class));
     }
+    if let Some(ttl) = meta.ttl {
+        list = list.list_prepend((atoms::ttl(), ttl));
+    }
+    if let Some(tos) = meta.tos {
+        list = list.list_prepend((atoms::tos(), tos));
+    }
+    match &meta.info {
+        Some(info) if data_io && !meta.notification => list.list_prepend(rcv_info(env, info)),
+        _ => list,
+    }
+}
 
-    /// The data, as a list of bytes or a binary, or the event's record.
-    pub(crate) fn body<'a>(&self, env: Env<'a>, list: bool) -> Term<'a> {
-        match &self.content {
-            Content::Data(bytes, _) if list => bytes.encode(env),
-            Content::Data(bytes, _) => binary(env, bytes),
-            Content::Event(event) => record(env, event),
-        }
+/// The data, as a list of bytes or a binary, or the event's record.
+pub(crate) fn body<'a>(env: Env<'a>, message: Message, list: bool) -> Term<'a> {
+    if message.meta.notification {
+        return match notification::parse(&message.payload) {
+            Some(event) => record(env, &event),
+            None => atoms::undefined().to_term(env),
+        };
+    }
+    match message.payload {
+        payload if list => payload.encode(env),
+        Payload::Binary(binary) => binary.release(env).to_term(env),
+        payload => binary(env, &payload),
     }
 }
 
 /// What recv answers with a message: `{ok, {IP, Port, Anc, Data}}` or `{error, {Raw, Anc, Event}}`.
-pub(crate) fn received<'a>(env: Env<'a>, parts: &Parts, list: bool) -> Term<'a> {
-    let (anc, body) = (parts.ancillary(env), parts.body(env, list));
-    match parts.class {
-        Class::Normal => {
-            let (ip, port) = ip_port(env, parts.meta.from);
-            (atoms::ok(), (ip, port, anc, body)).encode(env)
-        }
-        Class::Error => {
-            (atoms::error(), (raw_address(env, parts.meta.from), anc, body)).encode(env)
-        }
+pub(crate) fn received<'a>(env: Env<'a>, message: Message, user: &UserOptions) -> Term<'a> {
+    let class = class(&message);
+    let anc = ancillary(env, &message, user.data_io);
+    let from = message.meta.from;
+    let body = body(env, message, user.list);
+    if class == Some(Class::Error) {
+        (atoms::error(), (raw_address(env, from), anc, body)).encode(env)
+    } else {
+        let (ip, port) = ip_port(env, from);
+        (atoms::ok(), (ip, port, anc, body)).encode(env)
     }
 }
 
 /// `{ok, #sctp_assoc_change{}}` if the association came up, else `{error, #sctp_assoc_change{}}`.
 pub(crate) fn connect_result<'a>(env: Env<'a>, message: &Message) -> Term<'a> {
-    match notification::parse(&message.bytes) {
+    match notification::parse(&message.payload) {
         Some(event) => {
             let up = matches!(event, Notification::AssocChange { state: AssocState::CommUp, .. });
             let tag = if up { atoms::ok() } else { atoms::error() };

@@ -93,7 +93,7 @@ fn connect<'a>(env: Env<'a>, socket: Ref, addresses: Term<'a>, reference: Term<'
         _ => return einval(env),
     };
     let reference = Some(reference).filter(|reference| reference.is_ref());
-    let take = |_: &State, message: &Message| encode::connect_result(env, message);
+    let take = |_: &State, message: Message| encode::connect_result(env, &message);
     match socket.0.connect(env, &addresses, reference, take) {
         Ok(Ok(Connecting::Started(assoc))) => (atoms::ok(), assoc.to_u32()).encode(env),
         Ok(Ok(Connecting::Done(outcome))) => outcome,
@@ -112,14 +112,9 @@ fn cancel<'a>(env: Env<'a>, socket: Ref, reference: Term<'a>) -> Term<'a> {
 #[rustler::nif]
 fn recv<'a>(env: Env<'a>, socket: Ref, reference: Term<'a>) -> Term<'a> {
     let reference = Some(reference).filter(|reference| reference.is_ref());
-    let take = |state: &State, message: &Message| {
-        encode::classify(message, state.user.data_io)
-            .map(|parts| encode::received(env, &parts, state.user.list))
-    };
+    let take = |state: &State, message: Message| encode::received(env, message, &state.user);
     match socket.0.receive(env, reference, take) {
-        Ok(Received::Message(Some(message))) => message,
-        // The pump passes on only what can be classified.
-        Ok(Received::Message(None)) => einval(env),
+        Ok(Received::Message(message)) => message,
         Ok(Received::Error(errno)) => env.error_tuple(encode::errno(env, errno)),
         Ok(Received::Already) => env.error_tuple(atoms::ealready()),
         Ok(Received::Active) => einval(env),

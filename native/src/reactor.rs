@@ -5,6 +5,7 @@
 //! when its socket closed finds nothing.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,13 +24,32 @@ const EVENTS: usize = 64;
 /// The token of the waker. Sockets count from 1.
 const WAKER: u64 = 0;
 
+/// Tokens are counted up, so they are as good a hash as any.
+#[derive(Default)]
+struct TokenHasher(u64);
+
+impl Hasher for TokenHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _bytes: &[u8]) {
+        unreachable!("tokens are u64");
+    }
+
+    fn write_u64(&mut self, token: u64) {
+        // hashbrown takes the top bits, too.
+        self.0 = token.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
 static REACTOR: OnceLock<Reactor> = OnceLock::new();
 
 pub(crate) struct Reactor {
     epoll: Epoll,
     waker: Waker,
     closing: Sender<sctp::Socket>,
-    sockets: Mutex<HashMap<u64, Weak<Inner>>>,
+    sockets: Mutex<HashMap<u64, Weak<Inner>, BuildHasherDefault<TokenHasher>>>,
     next_token: AtomicU64,
 }
 
@@ -82,26 +102,19 @@ impl Reactor {
         self.sockets.lock().values().filter_map(Weak::upgrade).collect()
     }
 
-    /// Changes what is waited for on a socket's fd from `old` to `new`.
-    ///
-    /// Nothing wanted means not in the set at all: the kernel reports errors and hang-ups whether
-    /// they are asked for or not.
-    pub(crate) fn interest(
-        &self,
-        fd: BorrowedFd,
-        token: u64,
-        old: Interest,
-        new: Interest,
-    ) -> io::Result<()> {
-        if old == new {
-            Ok(())
-        } else if new == Interest::NONE {
-            self.epoll.delete(fd)
-        } else if old == Interest::NONE {
-            self.epoll.add(fd, token, new)
-        } else {
-            self.epoll.modify(fd, token, new)
-        }
+    /// Waits for `interest` on a new fd.
+    pub(crate) fn add(&self, fd: BorrowedFd, token: u64, interest: Interest) -> io::Result<()> {
+        self.epoll.add(fd, token, interest)
+    }
+
+    /// Waits for something else, or again.
+    pub(crate) fn modify(&self, fd: BorrowedFd, token: u64, interest: Interest) -> io::Result<()> {
+        self.epoll.modify(fd, token, interest)
+    }
+
+    /// Waits for nothing any more.
+    pub(crate) fn delete(&self, fd: BorrowedFd) -> io::Result<()> {
+        self.epoll.delete(fd)
     }
 
     /// Closes a socket on the I/O thread: close(2) may take longer than a scheduler has.
@@ -114,6 +127,7 @@ impl Reactor {
 
     fn run(&self, to_close: &Receiver<sctp::Socket>) {
         let mut events = Events::with_capacity(EVENTS);
+        let mut pace = Pace::default();
         loop {
             // Cannot fail on an epoll fd that is never closed; if it did, there would be no events.
             let _ = self.epoll.wait(&mut events, None);
@@ -122,19 +136,58 @@ impl Reactor {
                     // Likewise for the eventfd.
                     let _ = self.waker.reset();
                     to_close.try_iter().for_each(drop);
-                } else {
-                    self.dispatch(&event);
+                } else if let Some(traffic) = self.dispatch(&event) {
+                    pace.note(traffic);
                 }
             }
         }
     }
 
-    fn dispatch(&self, event: &Event) {
-        let socket = self.sockets.lock().get(&event.token).and_then(Weak::upgrade);
-        let Some(socket) = socket else { return };
+    fn dispatch(&self, event: &Event) -> Option<Traffic> {
+        let socket = self.sockets.lock().get(&event.token).and_then(Weak::upgrade)?;
         // A panic must not end the thread that every socket depends on: it closes the one socket.
-        if catch_unwind(AssertUnwindSafe(|| socket.on_ready(event))).is_err() {
+        catch_unwind(AssertUnwindSafe(|| socket.on_ready(event))).unwrap_or_else(|_| {
             socket.close_after_panic();
+            None
+        })
+    }
+}
+
+/// What the messages of an active socket look like to the I/O thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Traffic {
+    /// One after the other.
+    Stream,
+    /// In turns with messages that are sent.
+    Dialogue,
+}
+
+/// Whether the I/O thread interrupts those it is woken by.
+///
+/// In a dialogue the message is what everybody waits for. In a stream, a thread that preempts a
+/// busy scheduler for each message wakes and sleeps for each message; one that gives way until the
+/// processor is free or its turn comes finds many. `SCHED_BATCH` is just that: it only means that
+/// waking does not preempt.
+#[derive(Default)]
+struct Pace {
+    streaming: u8,
+    gives_way: bool,
+}
+
+impl Pace {
+    /// Messages of a stream before it is believed in.
+    const BELIEVED: u8 = 32;
+
+    fn note(&mut self, traffic: Traffic) {
+        self.streaming = match traffic {
+            Traffic::Stream => (self.streaming + 1).min(2 * Self::BELIEVED),
+            Traffic::Dialogue => self.streaming / 2,
+        };
+        let give_way = self.streaming >= Self::BELIEVED;
+        if give_way != self.gives_way {
+            self.gives_way = give_way;
+            // Always allowed for one's own thread; without it all is only slower.
+            let _ = sctp::thread::set_batch(give_way);
         }
     }
 }

@@ -4,12 +4,13 @@
 //! the same way, under the socket's lock: read, give a connecting process what it waits for, and
 //! the rest to the owner (active), to the receiver, or to the backlog.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
-use std::io;
+use std::io::{self, IoSliceMut};
+use std::mem::take;
 use std::net::SocketAddr;
+use std::ops::Deref;
 
-use rustler::{Encoder, Env, ResourceArc, Term};
+use rustler::{Encoder, Env, OwnedBinary, ResourceArc, Term};
 use sctp::active::Active;
 use sctp::epoll::Event;
 use sctp::notification::{self, AssocState, Notification};
@@ -18,26 +19,75 @@ use sctp::types::AssocId;
 use crate::atoms;
 use crate::deliver::{self, Waiter};
 use crate::encode::{self, Class};
+use crate::reactor::Traffic;
 use crate::socket::{Closed, Connect, Inner, Open, Receiver, SocketRef, State, socket_term};
 
 /// The largest single read; a larger `buffer` is accepted and read in several.
 const READ_MAX: usize = 1024 * 1024;
 
+/// From this size on a message is read into the binary that Erlang gets: below, copying it costs
+/// less than a binary made for a message that turns out smaller.
+const DIRECT_MIN: usize = 1024;
+
 thread_local! {
-    /// Where a thread reads to, grown to the largest buffer asked for.
-    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static SCRATCH: RefCell<Scratch> = const { RefCell::new(Scratch::new()) };
+}
+
+/// Where a thread reads to.
+struct Scratch {
+    /// Grown to the largest buffer asked for.
+    bytes: Vec<u8>,
+    /// A binary that was made for a message and not used.
+    spare: Option<OwnedBinary>,
+}
+
+impl Scratch {
+    const fn new() -> Scratch {
+        Scratch { bytes: Vec::new(), spare: None }
+    }
+
+    fn binary(&mut self, len: usize) -> OwnedBinary {
+        self.spare
+            .take()
+            .filter(|spare| spare.len() == len)
+            .unwrap_or_else(|| OwnedBinary::new(len))
+    }
+}
+
+/// The bytes of a message.
+pub(crate) enum Payload<'a> {
+    Read(&'a [u8]),
+    Kept(Vec<u8>),
+    Binary(OwnedBinary),
+}
+
+impl Deref for Payload<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Payload::Read(bytes) => bytes,
+            Payload::Kept(bytes) => bytes,
+            Payload::Binary(binary) => binary.as_slice(),
+        }
+    }
 }
 
 /// A whole message or notification.
 pub(crate) struct Message<'a> {
     /// What the kernel said with its last piece; `len` is that piece's.
     pub(crate) meta: sctp::Received,
-    pub(crate) bytes: Cow<'a, [u8]>,
+    pub(crate) payload: Payload<'a>,
 }
 
 impl Message<'_> {
     fn keep(self) -> Message<'static> {
-        Message { meta: self.meta, bytes: Cow::Owned(self.bytes.into_owned()) }
+        let payload = match self.payload {
+            Payload::Read(bytes) => Payload::Kept(bytes.to_vec()),
+            Payload::Kept(bytes) => Payload::Kept(bytes),
+            Payload::Binary(binary) => Payload::Binary(binary),
+        };
+        Message { meta: self.meta, payload }
     }
 }
 
@@ -50,7 +100,7 @@ pub(crate) enum Held {
 impl Held {
     pub(crate) fn bytes(&self) -> usize {
         match self {
-            Held::Message(message) => message.bytes.len(),
+            Held::Message(message) => message.payload.len(),
             Held::Error(_) => 0,
         }
     }
@@ -59,7 +109,7 @@ impl Held {
     pub(crate) fn assoc(&self) -> Option<AssocId> {
         match self {
             Held::Message(message) if message.meta.notification => {
-                notification::parse(&message.bytes)?.assoc()
+                notification::parse(&message.payload)?.assoc()
             }
             Held::Message(message) => message.meta.info.map(|info| info.assoc),
             Held::Error(_) => None,
@@ -67,9 +117,78 @@ impl Held {
     }
 }
 
+/// What a piece makes together with those before it.
+enum Joined {
+    Whole(Payload<'static>),
+    /// It is whole by itself, and still where it was read to.
+    AsRead,
+    /// More is to come.
+    Partial,
+}
+
+impl State {
+    /// Adds a piece to what has come of its message.
+    fn join(&mut self, piece: &[u8], meta: &sctp::Received) -> Joined {
+        let last = meta.end_of_record;
+        if meta.notification {
+            if last && self.notification.is_empty() {
+                return Joined::AsRead;
+            }
+            self.notification.extend_from_slice(piece);
+            if last {
+                return Joined::Whole(Payload::Kept(take(&mut self.notification)));
+            }
+            return Joined::Partial;
+        }
+        if last && self.fragments.is_empty() {
+            self.expected = piece.len();
+            return Joined::AsRead;
+        }
+        match self.fragments.add(meta.info.as_ref(), piece, last) {
+            Some(whole) => {
+                self.expected = whole.len();
+                Joined::Whole(Payload::Kept(whole))
+            }
+            None => Joined::Partial,
+        }
+    }
+
+    /// The same for a piece that was read to a binary and what did not fit to the scratch.
+    fn join_binary(
+        &mut self,
+        mut binary: OwnedBinary,
+        scratch: &mut Scratch,
+        meta: &sctp::Received,
+    ) -> Joined {
+        let (expected, len) = (binary.len(), meta.len);
+        let usable = !meta.notification && meta.end_of_record && len >= expected / 2;
+        if usable && (len == expected || binary.realloc(len)) {
+            if let Some(rest) = len.checked_sub(expected) {
+                binary.as_mut_slice()[expected..].copy_from_slice(&scratch.bytes[..rest]);
+            }
+            self.expected = len;
+            return Joined::Whole(Payload::Binary(binary));
+        }
+        // Back to where it would be without the binary.
+        let bytes = &mut scratch.bytes;
+        if len > expected {
+            if bytes.len() < len {
+                bytes.resize(len, 0);
+            }
+            bytes.copy_within(..len - expected, expected);
+        }
+        let head = len.min(expected);
+        bytes[..head].copy_from_slice(&binary.as_slice()[..head]);
+        scratch.spare = Some(binary);
+        self.join(&scratch.bytes[..len], meta)
+    }
+}
+
 enum Read<'a> {
     Message(Message<'a>),
     Nothing,
+    /// The budget is spent.
+    Spent,
     Error(i32),
 }
 
@@ -85,8 +204,6 @@ impl Budget {
     pub(crate) const CALLER: Budget = Budget { messages: 16, bytes: 256 * 1024 };
     /// For a whole message in recv, however many reads it takes.
     pub(crate) const RECEIVE: Budget = Budget { messages: 64, bytes: 1024 * 1024 };
-    /// For the I/O thread between two looks at the other sockets.
-    pub(crate) const BATCH: Budget = Budget { messages: 64, bytes: 512 * 1024 };
 
     fn spent(&self) -> bool {
         self.messages == 0 || self.bytes == 0
@@ -98,6 +215,44 @@ impl Budget {
     }
 }
 
+/// How many messages are worth reading at one event of the I/O thread.
+///
+/// The read that finds nothing costs as much as a wait, and the wait tells the same. So only as
+/// many are read as were there before, and more if that proves too few again and again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Burst {
+    messages: u8,
+    /// Events in a row at which there may have been more.
+    short: u8,
+}
+
+impl Default for Burst {
+    fn default() -> Burst {
+        Burst { messages: 1, short: 0 }
+    }
+}
+
+impl Burst {
+    const MOST: u8 = 64;
+    const PATIENCE: u8 = 4;
+
+    fn budget(self) -> Budget {
+        Budget { messages: self.messages.into(), bytes: 512 * 1024 }
+    }
+
+    /// Learns from an event at which `messages` came; all there were, or as many as allowed?
+    fn learn(&mut self, messages: u64, dry: bool) {
+        if dry {
+            let messages = messages.clamp(1, Self::MOST.into());
+            *self = Burst { messages: u8::try_from(messages).unwrap_or(1), short: 0 };
+        } else if self.short < Self::PATIENCE {
+            self.short += 1;
+        } else {
+            *self = Burst { messages: (self.messages * 2).min(Self::MOST), short: 0 };
+        }
+    }
+}
+
 /// What a pumping ends with.
 pub(crate) enum Pumped<T> {
     /// What `goal` asked for.
@@ -105,6 +260,8 @@ pub(crate) enum Pumped<T> {
     Error(i32),
     /// Nothing more now.
     Dry,
+    /// The budget is spent.
+    Spent,
 }
 
 /// What a pumping is for.
@@ -120,46 +277,65 @@ pub(crate) enum Goal {
 
 impl Open<'_> {
     /// Reads one piece after the other until a message is whole.
-    fn read<'a>(&mut self, scratch: &'a mut Vec<u8>, budget: &mut Budget) -> Read<'a> {
+    fn read<'a>(&mut self, scratch: &'a mut Scratch, budget: &mut Budget) -> Read<'a> {
         let size = self.state.user.buffer.clamp(1, READ_MAX);
-        if scratch.len() < size {
-            scratch.resize(size, 0);
+        if scratch.bytes.len() < size {
+            scratch.bytes.resize(size, 0);
         }
         loop {
             if budget.spent() {
-                return Read::Nothing;
+                return Read::Spent;
             }
-            let meta = match self.kernel().recv(&mut scratch[..size]) {
-                Ok(meta) => meta,
+            let (binary, meta) = match self.read_piece(scratch, size) {
+                Ok(piece) => piece,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Read::Nothing,
                 Err(error) => return Read::Error(error.raw_os_error().unwrap_or(libc::EIO)),
             };
-            let len = meta.len;
-            budget.spend(len);
-            if len == 0 && !meta.notification {
+            budget.spend(meta.len);
+            if meta.is_end_of_stream() {
                 // A one-to-one socket whose peer has finished says so for ever.
                 self.state.exhausted = true;
                 return Read::Nothing;
             }
             let state = &mut *self.state;
-            state.received.add(len);
-            let last = meta.end_of_record;
-            if meta.notification {
-                if last && state.notification.is_empty() {
-                    return Read::Message(Message { meta, bytes: (&scratch[..len]).into() });
+            state.received.add(meta.len);
+            let whole = match binary {
+                Some(binary) => state.join_binary(binary, scratch, &meta),
+                None => state.join(&scratch.bytes[..meta.len], &meta),
+            };
+            match whole {
+                Joined::Whole(payload) => return Read::Message(Message { meta, payload }),
+                Joined::AsRead => {
+                    let payload = Payload::Read(&scratch.bytes[..meta.len]);
+                    return Read::Message(Message { meta, payload });
                 }
-                state.notification.extend_from_slice(&scratch[..len]);
-                if last {
-                    let bytes = std::mem::take(&mut state.notification);
-                    return Read::Message(Message { meta, bytes: bytes.into() });
-                }
-            } else if last && state.fragments.is_empty() {
-                return Read::Message(Message { meta, bytes: (&scratch[..len]).into() });
-            } else {
-                let whole = state.fragments.add(meta.info.as_ref(), &scratch[..len], last);
-                if let Some(bytes) = whole {
-                    return Read::Message(Message { meta, bytes: bytes.into() });
-                }
+                Joined::Partial => {}
+            }
+        }
+    }
+
+    /// One read of at most `size` bytes, of which the first go to a binary if a large message is
+    /// to be expected.
+    fn read_piece(
+        &self,
+        scratch: &mut Scratch,
+        size: usize,
+    ) -> io::Result<(Option<OwnedBinary>, sctp::Received)> {
+        let state = &*self.state;
+        let expected = state.expected.min(size);
+        let direct =
+            expected >= DIRECT_MIN && state.fragments.is_empty() && state.notification.is_empty();
+        let Some(mut binary) = direct.then(|| scratch.binary(expected)) else {
+            let meta = self.kernel().recv(&mut scratch.bytes[..size])?;
+            return Ok((None, meta));
+        };
+        let rest = &mut scratch.bytes[..size - expected];
+        let mut bufs = [IoSliceMut::new(binary.as_mut_slice()), IoSliceMut::new(rest)];
+        match self.kernel().recv_vectored(&mut bufs) {
+            Ok(meta) => Ok((Some(binary), meta)),
+            Err(error) => {
+                scratch.spare = Some(binary);
+                Err(error)
             }
         }
     }
@@ -183,7 +359,7 @@ impl Open<'_> {
         caller: Option<Env>,
         goal: Goal,
         mut budget: Budget,
-        take: impl FnOnce(&State, &Message) -> T,
+        take: impl FnOnce(&State, Message) -> T,
     ) -> Pumped<T> {
         SCRATCH.with_borrow_mut(|scratch| {
             loop {
@@ -200,6 +376,7 @@ impl Open<'_> {
                 };
                 match read {
                     Read::Nothing => return Pumped::Dry,
+                    Read::Spent => return Pumped::Spent,
                     Read::Error(errno) if goal == Goal::Receive => return Pumped::Error(errno),
                     Read::Error(libc::ENOTCONN) => {
                         // There is no association to read from. Not worth telling anybody, and
@@ -209,13 +386,13 @@ impl Open<'_> {
                     }
                     Read::Error(errno) if passive => self.keep(Held::Error(errno)),
                     Read::Error(errno) => self.deliver_error(caller, errno),
-                    Read::Message(message) if encode::classify(&message, true).is_none() => {}
+                    Read::Message(message) if encode::class(&message).is_none() => {}
                     Read::Message(message) => {
                         let change = self.note(&message);
                         if let Some(connect) = change.and_then(|id| self.take_connect(id)) {
                             if goal == Goal::Connect(connect.assoc) {
                                 self.consume_for_connect(caller);
-                                return Pumped::Got(take(&self.state, &message));
+                                return Pumped::Got(take(&self.state, message));
                             }
                             if self.answer_connect(caller, &connect, &message) {
                                 self.consume_for_connect(caller);
@@ -224,9 +401,9 @@ impl Open<'_> {
                             // The process is gone: the event is news again.
                         }
                         if !passive {
-                            self.deliver(caller, &message);
+                            self.deliver(caller, message);
                         } else if goal == Goal::Receive {
-                            return Pumped::Got(take(&self.state, &message));
+                            return Pumped::Got(take(&self.state, message));
                         } else {
                             self.keep(Held::Message(message.keep()));
                         }
@@ -246,7 +423,7 @@ impl Open<'_> {
         if !message.meta.notification {
             return None;
         }
-        match notification::parse(&message.bytes)? {
+        match notification::parse(&message.payload)? {
             Notification::AssocChange { state, assoc, .. } => {
                 if state != AssocState::CommUp {
                     self.state.fragments.abandon(assoc);
@@ -278,22 +455,19 @@ impl Open<'_> {
     }
 
     /// Sends a message to the owner and accounts for it.
-    fn deliver(&mut self, caller: Option<Env>, message: &Message) {
+    fn deliver(&mut self, caller: Option<Env>, message: Message) {
         let state = &mut *self.state;
-        let (Some(anchor), Some(parts)) =
-            (&state.anchor, encode::classify(message, state.user.data_io))
-        else {
-            return;
-        };
-        let tag = match parts.class {
-            Class::Normal => atoms::sctp(),
-            Class::Error => atoms::sctp_error(),
+        let Some(anchor) = &state.anchor else { return };
+        let tag = match encode::class(&message) {
+            Some(Class::Error) => atoms::sctp_error(),
+            _ => atoms::sctp(),
         };
         deliver::send(caller, &state.owner, |env| {
             let socket = socket_term(env, anchor);
             let (ip, port) = encode::ip_port(env, message.meta.from);
-            let body = (parts.ancillary(env), parts.body(env, state.user.list));
-            (tag, socket, ip, port, body).encode(env)
+            let anc = encode::ancillary(env, &message, state.user.data_io);
+            let body = encode::body(env, message, state.user.list);
+            (tag, socket, ip, port, (anc, body)).encode(env)
         });
         if state.active.consume() {
             self.announce_passive(caller);
@@ -344,7 +518,12 @@ impl Open<'_> {
         if self.state.anchor.is_none() {
             self.state.anchor = Some(socket.clone());
         }
-        self.pump(caller, Goal::Background, Budget::CALLER, |_, _| ());
+        // An owner that asks for one message at a time and is quicker than its peer would look in
+        // vain each time; the I/O thread waits anyway.
+        if active != Active::Once || self.state.speculate || !self.state.backlog.is_empty() {
+            self.pump(caller, Goal::Background, Budget::CALLER, |_, _| ());
+            self.state.speculate = self.state.active.is_passive();
+        }
         self.settle(caller)
     }
 
@@ -390,7 +569,7 @@ impl Inner {
         &self,
         env: Env,
         reference: Option<Term>,
-        take: impl FnOnce(&State, &Message) -> T,
+        take: impl FnOnce(&State, Message) -> T,
     ) -> Result<Received<T>, Closed> {
         let anchor;
         let answer = {
@@ -417,7 +596,7 @@ impl Inner {
             let answer = match pumped {
                 Pumped::Got(message) => Received::Message(message),
                 Pumped::Error(errno) => Received::Error(errno),
-                Pumped::Dry => Received::Wait,
+                Pumped::Dry | Pumped::Spent => Received::Wait,
             };
             match (&answer, reference) {
                 (Received::Wait, Some(reference)) => match &mut open.state.receiver {
@@ -442,7 +621,7 @@ impl Inner {
         env: Env,
         addresses: &[SocketAddr],
         reference: Option<Term>,
-        take: impl FnOnce(&State, &Message) -> T,
+        take: impl FnOnce(&State, Message) -> T,
     ) -> Result<io::Result<Connecting<T>>, Closed> {
         let anchor;
         let answer = {
@@ -464,7 +643,7 @@ impl Inner {
             anchor = open.settle(Some(env));
             match pumped {
                 Pumped::Got(outcome) => Connecting::Done(outcome),
-                Pumped::Error(_) | Pumped::Dry => Connecting::Wait,
+                Pumped::Error(_) | Pumped::Dry | Pumped::Spent => Connecting::Wait,
             }
         };
         drop(anchor);
@@ -486,17 +665,30 @@ impl Inner {
         Ok(armed)
     }
 
-    /// The I/O thread's part.
-    pub(crate) fn on_ready(&self, event: &Event) {
+    /// The I/O thread's part. Tells what it delivered to the owner, if anything.
+    pub(crate) fn on_ready(&self, event: &Event) -> Option<Traffic> {
         let anchor;
+        let mut traffic = None;
         {
-            let Ok(mut open) = self.lock() else { return };
+            let mut open = self.lock().ok()?;
+            open.fired();
             if event.readable || event.error {
                 let active = !open.state.active.is_passive();
                 if active || !open.state.connects.is_empty() {
-                    open.pump(None, Goal::Background, Budget::BATCH, |_, _| ());
+                    let before = open.state.received.count;
+                    let budget = open.state.burst.budget();
+                    let pumped = open.pump(None, Goal::Background, budget, |_, _| ());
+                    let messages = open.state.received.count - before;
+                    open.state.burst.learn(messages, matches!(pumped, Pumped::Dry));
+                    if active && messages > 0 {
+                        let sent = self.sent.count();
+                        let answered = std::mem::replace(&mut open.state.sent_before, sent) != sent;
+                        traffic = Some(if answered { Traffic::Dialogue } else { Traffic::Stream });
+                    }
                 } else {
                     open.wake_receiver(None);
+                    // The owner has yet to ask for this: it is slower than its peer.
+                    open.state.speculate = true;
                 }
             }
             if event.writable || event.error {
@@ -513,6 +705,7 @@ impl Inner {
             anchor = open.settle(None);
         }
         drop(anchor);
+        traffic
     }
 }
 

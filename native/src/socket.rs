@@ -24,7 +24,7 @@ use crate::atoms;
 use crate::defaults::SendDefaults;
 use crate::deliver::{self, Kept, Waiter};
 use crate::reactor::reactor;
-use crate::receive::Held;
+use crate::receive::{Burst, Held};
 use crate::stats;
 
 /// The default read size, as OTP's `buffer`.
@@ -75,11 +75,21 @@ pub(crate) struct State {
     pub(crate) backlog: VecDeque<Held>,
     pub(crate) backlog_bytes: usize,
     pub(crate) fragments: Reassembly,
+    /// The size of the last message, a guess at the next one's.
+    pub(crate) expected: usize,
     /// Pieces of a notification larger than the read buffer.
     pub(crate) notification: Vec<u8>,
     /// Reading gives nothing more, for ever and at once: do not wait for it.
     pub(crate) exhausted: bool,
+    /// What the epoll set waits for, as far as it does: see `in_set`.
     registered: Interest,
+    /// Is the fd in the epoll set, if only as a one-shot that has fired?
+    in_set: bool,
+    /// Is data usually there when the owner asks for it? Then it is worth a look.
+    pub(crate) speculate: bool,
+    pub(crate) burst: Burst,
+    /// How many messages had been sent when the last one was delivered.
+    pub(crate) sent_before: u64,
     pub(crate) received: stats::Read,
     pub(crate) watchers: Vec<Watcher>,
     pub(crate) user: UserOptions,
@@ -140,45 +150,90 @@ impl Open<'_> {
     /// What is worth waiting for now.
     fn wanted(&self) -> Interest {
         let state = &*self.state;
-        let read = !state.exhausted
-            && (!state.active.is_passive()
-                || state.receiver.as_ref().is_some_and(|receiver| !receiver.woken)
-                || (!state.connects.is_empty() && !state.backlog_is_full()));
-        Interest { readable: read, writable: !state.writers.is_empty(), ..Interest::NONE }
+        let active = !state.active.is_passive();
+        let read = active
+            || state.receiver.as_ref().is_some_and(|receiver| !receiver.woken)
+            || (!state.connects.is_empty() && !state.backlog_is_full());
+        Interest {
+            readable: read && !state.exhausted,
+            writable: !state.writers.is_empty(),
+            // Who waits on a passive socket is told once and reads for himself; till he has, the
+            // socket would fire on and on.
+            oneshot: !active,
+        }
     }
 
     /// Makes sure that what is wanted is waited for.
     ///
-    /// What is no longer wanted stays in the epoll set until it shows up there unasked
-    /// ([`Open::disarm`]): a busy socket wants it back before that, and both ways are system calls.
+    /// What an active socket no longer wants stays in the epoll set until it shows up there
+    /// unasked ([`Open::disarm`]): a busy socket wants it back before that, and both ways are
+    /// system calls.
     pub(crate) fn arm(&mut self) -> io::Result<()> {
         let (old, new) = (self.state.registered, self.wanted());
+        let enough = (old.readable || !new.readable) && (old.writable || !new.writable);
+        // One-shot is enough for whom it is there to wake, but an active socket asks for more.
+        let lasting = !old.oneshot || new.oneshot;
+        if enough && (lasting || !new.readable) {
+            return Ok(());
+        }
         self.register(Interest {
-            readable: old.readable || new.readable,
-            writable: old.writable || new.writable,
-            ..Interest::NONE
+            readable: new.readable || (old.readable && !old.oneshot),
+            writable: new.writable || (old.writable && !old.oneshot),
+            oneshot: new.oneshot,
         })
     }
 
     /// Waits for what is wanted and for nothing else.
     pub(crate) fn disarm(&mut self) -> io::Result<()> {
         let wanted = self.wanted();
-        self.register(wanted)
+        let idle = !wanted.readable && !wanted.writable;
+        if idle && self.state.registered == Interest::NONE {
+            return Ok(());
+        }
+        // Parked, it can fire once more, for an error, and costs less to arm again than to add.
+        self.register(if idle { Interest::NONE.oneshot() } else { wanted })?;
+        if idle {
+            self.state.registered = Interest::NONE;
+        }
+        Ok(())
     }
 
     /// Is all that `event` reports wanted? An error is, if anything is.
     pub(crate) fn wants(&self, event: &Event) -> bool {
         let wanted = self.wanted();
-        wanted != Interest::NONE
-            && (wanted.readable || !event.readable)
-            && (wanted.writable || !event.writable)
+        match (wanted.readable, wanted.writable) {
+            (true, true) => true,
+            (true, false) => !event.writable,
+            (false, true) => !event.readable,
+            (false, false) => false,
+        }
     }
 
     fn register(&mut self, interest: Interest) -> io::Result<()> {
-        let old = self.state.registered;
-        reactor().interest(self.kernel().as_fd(), self.inner.token, old, interest)?;
+        let (fd, token) = (self.kernel().as_fd(), self.inner.token);
+        if self.state.in_set {
+            reactor().modify(fd, token, interest)?;
+        } else {
+            reactor().add(fd, token, interest)?;
+            self.state.in_set = true;
+        }
         self.state.registered = interest;
         Ok(())
+    }
+
+    /// Out of the epoll set, before the fd number can be anybody else's.
+    fn leave(&mut self) {
+        if take(&mut self.state.in_set) {
+            // It is there, so this cannot fail; closing would take it out as well.
+            let _ = reactor().delete(self.kernel().as_fd());
+        }
+    }
+
+    /// A one-shot has fired: the kernel waits for nothing until it is armed again.
+    pub(crate) fn fired(&mut self) {
+        if self.state.registered.oneshot {
+            self.state.registered = Interest::NONE;
+        }
     }
 
     /// To be dropped after unlocking: the anchor of a socket that has become passive.
@@ -263,9 +318,14 @@ impl Inner {
                 backlog: VecDeque::new(),
                 backlog_bytes: 0,
                 fragments: Reassembly::default(),
+                expected: 0,
                 notification: Vec::new(),
                 exhausted: false,
                 registered: Interest::NONE,
+                in_set: false,
+                speculate: true,
+                burst: Burst::default(),
+                sent_before: 0,
                 received: stats::Read::default(),
                 watchers: Vec::new(),
                 user,
@@ -340,8 +400,7 @@ impl Inner {
     fn shut(&self) -> Option<(sctp::Socket, Mourners)> {
         let mourners = {
             let mut open = self.lock().ok()?;
-            // Out of the epoll set before the fd number can be anybody else's.
-            let _ = open.register(Interest::NONE);
+            open.leave();
             let state = &mut *open.state;
             state.closed = true;
             state.active = Active::Passive;

@@ -10,6 +10,7 @@
 //! - [`active`], [`reassembly`]: how messages reach the owner, and whole
 //! - [`epoll`]: readiness, and waking the thread that waits for it
 //! - [`errno`]: names of error numbers
+//! - [`thread`]: how a thread is scheduled
 //! - [`abi`], [`address`], [`bytes`], [`cmsg`]: layouts, and reading and writing them
 //!
 //! Unsafe code lives in the private module `sys` only.
@@ -26,6 +27,7 @@ pub mod option;
 pub mod reassembly;
 pub mod socket;
 mod sys;
+pub mod thread;
 pub mod types;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A non-blocking SCTP socket of the kernel.
 
 use std::ffi::CStr;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
@@ -146,14 +146,20 @@ impl Socket {
     /// Receives the next message or notification, or as much of it as there is and `buf` has room
     /// for; `EAGAIN` if there is none. `buf` must have room for something (else `EINVAL`).
     pub fn recv(&self, buf: &mut [u8]) -> io::Result<Received> {
-        if buf.is_empty() {
+        self.recv_vectored(&mut [IoSliceMut::new(buf)])
+    }
+
+    /// As [`Socket::recv`], into one buffer after the other.
+    pub fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<Received> {
+        let room = bufs.iter().map(|buf| buf.len()).sum();
+        if room == 0 {
             // The kernel would say 0 bytes, as at the end of a stream.
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
-        let raw = sys::recvmsg(self.as_fd(), buf)?;
+        let raw = sys::recvmsg(self.as_fd(), bufs)?;
         let Control { info, tos, ttl, tclass } = Control::decode(&raw.control[..raw.control_len]);
         Ok(Received {
-            len: raw.len.min(buf.len()),
+            len: raw.len.min(room),
             end_of_record: raw.flags & libc::MSG_EOR != 0,
             notification: raw.flags & libc::MSG_NOTIFICATION != 0,
             control_truncated: raw.flags & libc::MSG_CTRUNC != 0,

@@ -4,8 +4,8 @@
 //! to hold and pass on; `-1` becomes the error of `errno`.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, c_int, c_void};
-use std::io::{self, IoSlice};
+use std::ffi::{CStr, c_int};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 
@@ -161,8 +161,8 @@ pub(crate) struct RawReceived {
     pub(crate) control_len: usize,
 }
 
-/// recvmsg(2), never blocking.
-pub(crate) fn recvmsg(fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<RawReceived> {
+/// recvmsg(2) into one buffer after the other, never blocking.
+pub(crate) fn recvmsg(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> io::Result<RawReceived> {
     let mut received = RawReceived {
         len: 0,
         flags: 0,
@@ -170,17 +170,17 @@ pub(crate) fn recvmsg(fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<RawRecei
         control: [0; cmsg::RECV_SPACE],
         control_len: 0,
     };
-    let mut iov = libc::iovec { iov_base: buf.as_mut_ptr().cast::<c_void>(), iov_len: buf.len() };
     let mut header = message_header();
     received.len = retry(|| {
         header.msg_name = received.from.as_mut_ptr().cast();
         header.msg_namelen = STORAGE_SIZE as _;
-        header.msg_iov = &mut iov;
-        header.msg_iovlen = 1;
+        header.msg_iov = bufs.as_mut_ptr().cast();
+        header.msg_iovlen = bufs.len() as _;
         header.msg_control = received.control.as_mut_ptr().cast();
         header.msg_controllen = cmsg::RECV_SPACE as _;
         // SAFETY: all pointers of `header` are valid for writes of the lengths beside them during
-        // the call, and the kernel writes no more than that.
+        // the call, and the kernel writes no more than that; `IoSliceMut` is guaranteed to be laid
+        // out as `iovec`.
         let len = unsafe { libc::recvmsg(fd.as_raw_fd(), &mut header, libc::MSG_DONTWAIT) };
         check_len(len)
     })?;
@@ -204,6 +204,16 @@ pub(crate) fn enter_netns(path: &CStr) -> io::Result<()> {
     let namespace = unsafe { OwnedFd::from_raw_fd(fd) };
     // SAFETY: takes no pointer.
     check(unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) })?;
+    Ok(())
+}
+
+/// sched_setscheduler(2) for the calling thread, with priority 0: the only one of the policies that
+/// need no privilege.
+pub(crate) fn sched_setscheduler(policy: c_int) -> io::Result<()> {
+    // SAFETY: integers, for all of which zero is a value.
+    let param: libc::sched_param = unsafe { std::mem::zeroed() };
+    // SAFETY: `param` is valid for reads during the call.
+    check(unsafe { libc::sched_setscheduler(0, policy, &param) })?;
     Ok(())
 }
 

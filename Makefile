@@ -1,0 +1,46 @@
+# The targets a user needs are `demo` and `test`; `make help` lists all.
+SHELL := /bin/bash
+VM := test/vm/run
+OTP ?= 27
+EBIN := _build/default/lib/gen_sctp_nif/ebin
+
+.PHONY: help demo test ct test-otp bench conformance nif compile lint doc clean clean-nif
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: ## install what is missing, build, run the examples on a kernel with SCTP
+	@scripts/bootstrap demo
+	@rebar3 compile
+	@$(VM) --time-limit 300 -- escript examples/demo.escript $(EBIN)
+
+test: ## install what is missing, then all checks and tests
+	@scripts/bootstrap test
+	@scripts/test
+
+ct: compile ## the Common Test suites alone; SUITE=name and CASE=name narrow it
+	@scripts/ct $(if $(SUITE),--suite $(SUITE)) $(if $(CASE),--case $(CASE))
+
+test-otp: ## the Common Test suites on another release of Erlang/OTP: OTP=27 or OTP=29
+	@scripts/bootstrap test-otp
+	@scripts/test-otp $(OTP)
+
+nif: ## the NIF library, priv/gen_sctp_nif.so
+	@scripts/build-nif
+
+compile: ## the NIF and the Erlang modules
+	@rebar3 compile
+
+lint: ## formatting and static checks
+	@scripts/bootstrap lint
+	@scripts/lint
+
+doc: ## API documentation: doc/ and target/doc/
+	@rebar3 edoc
+	@cargo doc --no-deps --workspace --document-private-items
+
+clean: clean-nif ## removes what was built
+	@rm -rf _build doc target
+
+clean-nif:
+	@rm -f priv/gen_sctp_nif.so

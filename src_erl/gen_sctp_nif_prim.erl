@@ -1,0 +1,226 @@
+%% @private
+%% @doc The native functions of `priv/gen_sctp_nif.so'. Nothing else is here.
+%%
+%% No function of this module ever blocks: where waiting is needed the answer
+%% is `wait', and a message `{'$gen_sctp_nif', WaitRef, _}' follows
+%% (see {@link gen_sctp_nif_wait}). All of them answer `{error, closed}' for a
+%% closed socket and raise `badarg' for a reference that is not a socket.
+-module(gen_sctp_nif_prim).
+
+%% Life of a socket.
+-export([open/3]).
+-export([close/1]).
+-export([peeloff/2]).
+-export([bind/2]).
+-export([bindx/3]).
+-export([listen/2]).
+-export([connect/3]).
+
+%% Traffic.
+-export([recv/2]).
+-export([send/3]).
+-export([send/4]).
+-export([await_writable/2]).
+-export([cancel/2]).
+
+%% Options and names.
+-export([setopts/2]).
+-export([getopts/2]).
+-export([check_opts/1]).
+-export([getstat/2]).
+-export([sockname/1]).
+-export([peername/1]).
+-export([socknames/2]).
+-export([peernames/2]).
+
+%% Ownership and supervision.
+-export([family/1]).
+-export([owner/1]).
+-export([handover/2]).
+-export([adopt/3]).
+-export([monitor/2]).
+-export([demonitor/2]).
+-export([info/1]).
+-export([sockets/0]).
+-export([counters/0]).
+
+-nifs([open/3, close/1, peeloff/2, bind/2, bindx/3, listen/2, connect/3,
+    recv/2, send/3, send/4, await_writable/2, cancel/2,
+    setopts/2, getopts/2, check_opts/1, getstat/2,
+    sockname/1, peername/1, socknames/2, peernames/2,
+    family/1, owner/1, handover/2, adopt/3, monitor/2, demonitor/2,
+    info/1, sockets/0, counters/0]).
+
+-on_load(init/0).
+
+-include("inet_sctp.hrl").
+
+%% The resource of one socket.
+-type ref() :: reference().
+%% A fresh reference that marks the messages of one wait.
+-type wait_ref() :: reference().
+-type family() :: inet | inet6.
+-type address() ::
+    {inet:ip_address(), inet:port_number()}
+    | {inet:ip6_address(), inet:port_number(),
+        FlowInfo :: 0..16#ffffffff, ScopeId :: 0..16#ffffffff}.
+-type active() :: boolean() | once | -32768..32767.
+-type error() :: {error, inet:posix() | closed}.
+
+-export_type([ref/0, wait_ref/0, family/0, address/0, active/0, error/0]).
+
+-define(NIF, erlang:nif_error({nif_not_loaded, ?MODULE})).
+
+-spec init() -> ok | {error, {load_failed, file:filename(), term()}}.
+init() ->
+    Path = filename:join(priv_dir(), "gen_sctp_nif"),
+    case erlang:load_nif(Path, 0) of
+        ok -> ok;
+        {error, Reason} -> {error, {load_failed, Path ++ ".so", Reason}}
+    end.
+
+%% Without an application directory in the code path (a plain -pa ebin of a
+%% build tree) priv is still beside the directory that the beam is in.
+priv_dir() ->
+    case code:priv_dir(gen_sctp_nif) of
+        {error, bad_name} ->
+            Beam = case code:which(?MODULE) of
+                File when is_list(File) -> File;
+                _ -> "ebin/."
+            end,
+            filename:join(filename:dirname(filename:dirname(Beam)), "priv");
+        Dir ->
+            Dir
+    end.
+
+%% Life of a socket.
+
+-spec open(family(), seqpacket | stream, undefined | binary()) -> {ok, ref()} | error().
+open(_Family, _Type, _Netns) ->
+    ?NIF.
+
+-spec close(ref()) -> ok.
+close(_Ref) ->
+    ?NIF.
+
+-spec peeloff(ref(), integer()) -> {ok, ref()} | error().
+peeloff(_Ref, _AssocId) ->
+    ?NIF.
+
+-spec bind(ref(), address()) -> ok | error().
+bind(_Ref, _Addr) ->
+    ?NIF.
+
+-spec bindx(ref(), add | remove, [address()]) -> ok | error().
+bindx(_Ref, _Op, _Addrs) ->
+    ?NIF.
+
+-spec listen(ref(), 0..65535) -> ok | error().
+listen(_Ref, _Backlog) ->
+    ?NIF.
+
+-spec connect(ref(), [address(), ...], undefined | wait_ref()) ->
+    {ok, non_neg_integer() | #sctp_assoc_change{}}
+    | {error, #sctp_assoc_change{}} | error() | wait.
+connect(_Ref, _Addrs, _WaitRef) ->
+    ?NIF.
+
+%% Traffic.
+
+-spec recv(ref(), poll | wait_ref()) ->
+    {ok, gen_sctp_nif:message()} | {error, gen_sctp_nif:recv_error()} | wait.
+recv(_Ref, _WaitRef) ->
+    ?NIF.
+
+-spec send(ref(), #sctp_sndrcvinfo{}, iodata()) -> ok | error() | wait.
+send(_Ref, _Info, _Data) ->
+    ?NIF.
+
+-spec send(ref(), integer(), integer(), iodata()) -> ok | error() | wait.
+send(_Ref, _AssocId, _Stream, _Data) ->
+    ?NIF.
+
+-spec await_writable(ref(), wait_ref()) -> ok | {error, closed} | wait.
+await_writable(_Ref, _WaitRef) ->
+    ?NIF.
+
+-spec cancel(ref(), wait_ref()) -> ok | sent.
+cancel(_Ref, _WaitRef) ->
+    ?NIF.
+
+%% Options and names.
+
+-spec setopts(ref(), [term()]) -> ok | error().
+setopts(_Ref, _Opts) ->
+    ?NIF.
+
+-spec getopts(ref(), [term()]) -> {ok, [term()]} | error().
+getopts(_Ref, _Opts) ->
+    ?NIF.
+
+%% Whether setopts/2 would find the names and types right; touches no socket.
+-spec check_opts([term()]) -> boolean().
+check_opts(_Opts) ->
+    ?NIF.
+
+-spec getstat(ref(), [inet:stat_option()]) ->
+    {ok, [{inet:stat_option(), integer()}]} | error().
+getstat(_Ref, _Items) ->
+    ?NIF.
+
+-spec sockname(ref()) -> {ok, {inet:ip_address(), inet:port_number()}} | error().
+sockname(_Ref) ->
+    ?NIF.
+
+-spec peername(ref()) -> {ok, {inet:ip_address(), inet:port_number()}} | error().
+peername(_Ref) ->
+    ?NIF.
+
+-spec socknames(ref(), integer()) ->
+    {ok, [{inet:ip_address(), inet:port_number()}]} | error().
+socknames(_Ref, _AssocId) ->
+    ?NIF.
+
+-spec peernames(ref(), integer()) ->
+    {ok, [{inet:ip_address(), inet:port_number()}]} | error().
+peernames(_Ref, _AssocId) ->
+    ?NIF.
+
+%% Ownership and supervision.
+
+-spec owner(ref()) -> {ok, pid()} | {error, closed}.
+owner(_Ref) ->
+    ?NIF.
+
+-spec handover(ref(), pid()) ->
+    {ok, active()} | same | {error, not_owner | badarg | closed}.
+handover(_Ref, _NewPid) ->
+    ?NIF.
+
+-spec adopt(ref(), pid(), active()) -> ok | {error, badarg | closed}.
+adopt(_Ref, _NewPid, _Active) ->
+    ?NIF.
+
+-spec monitor(ref(), reference()) -> ok | {error, closed}.
+monitor(_Ref, _MRef) ->
+    ?NIF.
+
+-spec demonitor(ref(), reference()) -> boolean().
+demonitor(_Ref, _MRef) ->
+    ?NIF.
+
+-spec family(ref()) -> {ok, family()} | {error, closed}.
+family(_Ref) ->
+    ?NIF.
+
+-spec info(ref()) -> map() | {error, closed}.
+info(_Ref) ->
+    ?NIF.
+
+-spec sockets() -> [ref()].
+sockets() ->
+    ?NIF.
+
+-spec counters() -> #{atom() => non_neg_integer()}.
+counters() ->
+    ?NIF.

@@ -1,0 +1,183 @@
+%% @private
+%% @doc Waiting: the only `receive's of the library.
+%%
+%% Every wait has a reference of its own. It is made in the function that
+%% leads straight to the `receive', so that the VM skips all messages that
+%% were in the mailbox before: the length of the caller's queue costs nothing.
+%% Deadlines are in monotonic milliseconds. A wait that ends early is
+%% cancelled, and the message that may have been under way is taken out of the
+%% mailbox: none is ever left behind.
+-module(gen_sctp_nif_wait).
+
+-export([recv/2]).
+-export([send/3]).
+-export([send/4]).
+-export([connect/3]).
+
+-export([deadline/1]).
+-export([remaining/1]).
+
+-export([take_messages/1]).
+
+-include("inet_sctp.hrl").
+
+-define(TAG, '$gen_sctp_nif').
+%% The longest time that `receive ... after' takes.
+-define(MAX_AFTER, 16#ffffffff).
+
+-type deadline() :: infinity | integer().
+
+-export_type([deadline/0]).
+
+%% Receive.
+
+%% @doc One message or event, or `{error, timeout}' after Timeout milliseconds.
+-spec recv(gen_sctp_nif_prim:ref(), timeout()) ->
+    {ok, gen_sctp_nif:message()} | {error, gen_sctp_nif:recv_error()}.
+recv(Ref, 0) ->
+    gen_sctp_nif_prim:recv(Ref, poll);
+recv(Ref, Timeout) ->
+    WaitRef = make_ref(),
+    case gen_sctp_nif_prim:recv(Ref, WaitRef) of
+        wait -> recv_wait(Ref, WaitRef, deadline(Timeout));
+        Result -> Result
+    end.
+
+%% The same reference all the way: it keeps our place, other receivers are
+%% refused meanwhile. What is not read by the deadline stays in the socket for
+%% the next receive.
+recv_wait(Ref, WaitRef, Deadline) ->
+    receive
+        {?TAG, WaitRef, ready} ->
+            case gen_sctp_nif_prim:recv(Ref, WaitRef) of
+                wait -> recv_wait(Ref, WaitRef, Deadline);
+                Result -> Result
+            end
+    after remaining(Deadline) ->
+        case is_over(Deadline) of
+            true ->
+                _ = cancel(Ref, WaitRef),
+                {error, timeout};
+            false ->
+                recv_wait(Ref, WaitRef, Deadline)
+        end
+    end.
+
+%% Send.
+
+%% @doc Send when the socket's buffer has room again.
+-spec send(gen_sctp_nif_prim:ref(), #sctp_sndrcvinfo{}, iodata()) ->
+    ok | gen_sctp_nif_prim:error().
+send(Ref, Info, Data) ->
+    Bin = iolist_to_binary(Data),
+    retry_send(Ref, fun() -> gen_sctp_nif_prim:send(Ref, Info, Bin) end).
+
+-spec send(gen_sctp_nif_prim:ref(), integer(), integer(), iodata()) ->
+    ok | gen_sctp_nif_prim:error().
+send(Ref, AssocId, Stream, Data) ->
+    Bin = iolist_to_binary(Data),
+    retry_send(Ref, fun() -> gen_sctp_nif_prim:send(Ref, AssocId, Stream, Bin) end).
+
+%% Writable is a hint: another sender can be quicker, then we wait again.
+%% There is no send timeout in gen_sctp; a dying association or a closed
+%% socket ends the wait with an error.
+retry_send(Ref, Send) ->
+    WaitRef = make_ref(),
+    case gen_sctp_nif_prim:await_writable(Ref, WaitRef) of
+        ok ->
+            send_again(Ref, Send);
+        wait ->
+            receive {?TAG, WaitRef, ready} -> send_again(Ref, Send) end;
+        {error, _} = Error ->
+            Error
+    end.
+
+send_again(Ref, Send) ->
+    case Send() of
+        wait -> retry_send(Ref, Send);
+        Result -> Result
+    end.
+
+%% Connect.
+
+%% @doc Connect and wait for the association that this call has started.
+-spec connect(gen_sctp_nif_prim:ref(), [gen_sctp_nif_prim:address(), ...], deadline()) ->
+    {ok, #sctp_assoc_change{}} | {error, #sctp_assoc_change{} | inet:posix() | closed | timeout}.
+connect(Ref, Addrs, Deadline) ->
+    WaitRef = make_ref(),
+    case gen_sctp_nif_prim:connect(Ref, Addrs, WaitRef) of
+        wait -> connect_wait(Ref, WaitRef, Deadline);
+        Result -> Result
+    end.
+
+connect_wait(Ref, WaitRef, Deadline) ->
+    receive
+        {?TAG, WaitRef, Result} -> Result
+    after remaining(Deadline) ->
+        case is_over(Deadline) of
+            true ->
+                %% A result that is already here has used up its event: it
+                %% must be told, nobody else will see it.
+                case cancel(Ref, WaitRef) of
+                    {message, Result} -> Result;
+                    none -> {error, timeout}
+                end;
+            false ->
+                connect_wait(Ref, WaitRef, Deadline)
+        end
+    end.
+
+%% Give up a wait; answers the message that was sent just before that.
+cancel(Ref, WaitRef) ->
+    case gen_sctp_nif_prim:cancel(Ref, WaitRef) of
+        ok ->
+            none;
+        sent ->
+            receive
+                {?TAG, WaitRef, Message} -> {message, Message}
+            after 0 ->
+                none
+            end
+    end.
+
+%% Time.
+
+%% @doc The monotonic time in milliseconds at which Timeout will be over.
+%% Raises `badarg' for what no timer of the VM takes.
+-spec deadline(term()) -> deadline().
+deadline(infinity) ->
+    infinity;
+deadline(Timeout) when is_integer(Timeout), Timeout >= 0 ->
+    Deadline = erlang:monotonic_time(millisecond) + Timeout,
+    End = erlang:convert_time_unit(erlang:system_info(end_time), native, millisecond),
+    case Deadline =< End of
+        true -> Deadline;
+        false -> error(badarg, [Timeout])
+    end;
+deadline(Timeout) ->
+    error(badarg, [Timeout]).
+
+%% @doc Milliseconds until Deadline, in the range of `receive ... after'.
+-spec remaining(deadline()) -> timeout().
+remaining(infinity) ->
+    infinity;
+remaining(Deadline) ->
+    min(max(Deadline - erlang:monotonic_time(millisecond), 0), ?MAX_AFTER).
+
+%% False when the wait was only cut short by MAX_AFTER.
+is_over(Deadline) ->
+    remaining(Deadline) =:= 0.
+
+%% Mailbox.
+
+%% @doc Take all messages of a socket out of the mailbox, oldest first.
+-spec take_messages(gen_sctp_nif:sctp_socket()) -> [tuple()].
+take_messages(S) ->
+    receive
+        {sctp, S, _, _, _} = Message -> [Message | take_messages(S)];
+        {sctp_error, S, _, _, _} = Message -> [Message | take_messages(S)];
+        {sctp_error, S, _} = Message -> [Message | take_messages(S)];
+        {sctp_passive, S} = Message -> [Message | take_messages(S)]
+    after 0 ->
+        []
+    end.

@@ -1,0 +1,102 @@
+%% @doc Scenarios of open: families, ports, addresses, options that are refused.
+-module(gen_sctp_nif_diff_open).
+
+-export([scenarios/0]).
+
+-define(V6, {0, 0, 0, 0, 0, 0, 0, 1}).
+-define(V4, {127, 0, 0, 1}).
+%% Further addresses of the test machine; where they are missing both give the same error.
+-define(OTHER4, {10, 66, 0, 1}).
+-define(OTHER6, {16#fd66, 0, 0, 0, 0, 0, 0, 1}).
+
+-spec scenarios() -> [gen_sctp_nif_diff:scenario()].
+scenarios() ->
+    [{{open, Opts}, fun(M) -> described(M, M:open(Opts)) end} || Opts <- options()] ++
+    [{{open_1, Arg}, fun(M) -> described(M, M:open(Arg)) end}
+     || Arg <- [0, 20001, -1, 65536, 1.5, foo, {}, #{}, <<>>, undefined]] ++
+    [{{open_2, Port, Opts}, fun(M) -> described(M, M:open(Port, Opts)) end}
+     || {Port, Opts} <- [{0, []}, {20001, []}, {20001, [{port, 20002}]}, {0, {}}, {0, foo},
+                         {foo, []}, {1.0, []}, {-1, []}, {65536, []}, {0, [inet6]},
+                         {0, [inet | inet6]}]] ++
+    [{open_twice, fun(M) ->
+        {ok, _} = M:open(20003),
+        M:open(20003)
+      end},
+     {open_again, fun(M) ->
+        {ok, S} = M:open(20003),
+        [M:close(S), M:close(S), described(M, M:open(20003))]
+      end}].
+
+%% What can be asked of a fresh socket.
+described(M, {ok, S}) ->
+    Names = [inet:sockname(S), {port, inet:port(S)}, inet:peername(S)],
+    %% Of a socket on all addresses: all that the machine has.
+    All = case inet:socknames(S) of
+              {ok, List} when length(List) > 4 -> many;
+              Few -> Few
+          end,
+    Opts = [inet:getopts(S, [Name]) || Name <- [active, mode, buffer, reuseaddr, sctp_nodelay]],
+    M:close(S),
+    {opened, Names, All, Opts};
+described(_, Error) ->
+    Error.
+
+options() ->
+    families() ++ ports() ++ addresses() ++ maps() ++ refused() ++ repeated().
+
+families() ->
+    [[], [inet], [inet6], [inet6, inet], [inet, inet6], [{sctp_module, inet_sctp}],
+     [{sctp_module, inet6_sctp}], [inet, {sctp_module, inet6_sctp}],
+     [{sctp_module, inet6_sctp}, inet], [{sctp_module, no_such_module}], [local],
+     [{type, stream}], [{type, seqpacket}], [{type, dgram}], [{type, foo}], [inet6, {type, stream}],
+     [inet | inet6], [foo], [{foo, 1}], [{}], [[]], [{1, 2}], [1]].
+
+ports() ->
+    [[{port, Port}] || Port <- [0, 20001, -1, 65536, 1.5, no_such_service, "20001", <<"1">>]].
+
+addresses() ->
+    [[{Key, Addr}] || Key <- [ip, ifaddr], Addr <- [any, loopback, ?V4, ?V6, {0, 0, 0, 0}]] ++
+    [[inet, {ip, ?V6}], [inet6, {ip, ?V4}], [inet6, {ip, any}], [inet6, {ip, loopback}],
+     [{ip, undefined}], [{ip, "127.0.0.1"}], [{ip, localhost}], [{ip, <<127, 0, 0, 1>>}],
+     [{ip, {127, 0, 0}}], [{ip, {127, 0, 0, 256}}], [{ip, {127, 0, 0, -1}}], [{ip, []}],
+     [{ip, {1, 2, 3, 4}}], [{ip, {224, 0, 0, 1}}], [{ip, {255, 255, 255, 255}}],
+     [{ip, {?V4, 0}}], [{ip, {inet, {?V4, 0}}}], [inet6, {ip, {inet6, {?V6, 0}}}],
+     [{ip, {any, 0}}], [{ip, {?V4, 70000}}], [{ip, {local, "/x"}}],
+     [{ip, ?V4}, {ip, ?OTHER4}], [{ip, ?OTHER4}, {ip, ?V4}], [{ip, ?V4}, {ip, ?V4}],
+     [{ip, any}, {ip, ?V4}], [{ip, ?V4}, {ip, any}], [{ip, ?V4}, {ip, {1, 2, 3, 4}}],
+     [{ip, ?V6}, {ip, ?OTHER6}], [{ip, ?V4}, {ip, ?V6}], [{ip, ?V6}, {ip, ?V4}],
+     [inet6, {ip, ?V6}, {ip, ?V4}], [inet6, {ip, ?OTHER6}, {ip, ?OTHER4}],
+     [inet6, {ip, ?V6}, {ip, ?V4}, {ipv6_v6only, true}],
+     [inet6, {ip, ?V6}, {ip, ?V4}, {ipv6_v6only, false}],
+     [inet6, {ipv6_v6only, true}], [inet6, {ipv6_v6only, false}], [{ipv6_v6only, true}],
+     [{ip, {?V4, 20004}}, {ip, {?OTHER4, 20005}}], [{ip, {?V4, 20004}}, {ip, {?OTHER4, 20004}}]].
+
+maps() ->
+    Map = #{family => inet, addr => loopback},
+    Map6 = #{family => inet6, addr => loopback},
+    [[{ifaddr, Map}], [{ifaddr, Map6}], [inet6, {ifaddr, Map6}], [inet, {ifaddr, Map6}],
+     [{ifaddr, #{family => inet}}], [{ifaddr, #{family => inet6}}], [{ifaddr, #{}}],
+     [{ifaddr, #{family => foo}}], [{ifaddr, #{addr => ?V4}}],
+     [{ifaddr, Map#{addr := ?V6}}], [{ifaddr, Map#{port => 20006}}],
+     [{ifaddr, Map#{port => 70000}}], [{ifaddr, Map#{surplus => 1}}],
+     [{ifaddr, Map}, {port, 20006}], [{port, 20006}, {ifaddr, Map}],
+     [{ip, any}, {ifaddr, Map}], [{ifaddr, Map}, {ip, ?OTHER4}],
+     [{ifaddr, Map}, {ifaddr, ?OTHER4}], [{ifaddr, Map}, {ifaddr, Map#{addr := ?OTHER4}}]].
+
+refused() ->
+    [[Opt] || Opt <- [{fd, 3}, {raw, 1, 2, <<1>>}, {header, 1}, {keepalive, true},
+                      {nodelay, true}, {active, foo}, {active, 32768}, {active, -32769},
+                      {active, 1.0}, {netns, foo}, {netns, "/no/such/file"},
+                      {netns, <<"/no/such/file">>}, {bind_to_device, "lo"},
+                      {bind_to_device, <<"lo">>}, {bind_to_device, <<"no_such_dev">>},
+                      {bind_to_device, <<"much_longer_than_16">>}, {high_msgq_watermark, 5},
+                      {low_msgq_watermark, 5}, {tclass, 1}, {recvtclass, true}, {mode, foo},
+                      {debug, foo}, {list, true}, binary, list]] ++
+    [[{type, stream}, {sctp_autoclose, 5}], [{port, 0} | {port, 1}]].
+
+repeated() ->
+    [[{active, 3}], [{active, 0}], [{active, -2}], [{active, once}, {active, true}],
+     [{active, 5}, {active, 3}], [{recbuf, 200000}], [{recbuf, 200000}, {buffer, 1000}],
+     [{buffer, 1000}, {recbuf, 200000}],
+     [list, binary], [binary, list], [{mode, list}, binary], [{mode, binary}, list],
+     [{reuseaddr, true}, {reuseaddr, false}]].
