@@ -618,10 +618,12 @@ socket_to_list(?SOCKET(Ref)) ->
 %% What inet has, but does not pass on to a module.
 
 %% @doc The local addresses of an association, or all of the socket (id 0).
--spec socknames(sctp_socket(), #sctp_assoc_change{} | assoc_id()) ->
+-spec socknames(sctp_socket(), #sctp_assoc_change{} | assoc_id() | undefined) ->
     {ok, [address_and_port()]} | {error, inet:posix()}.
 socknames(S, #sctp_assoc_change{assoc_id = AssocId}) ->
     socknames(S, AssocId);
+socknames(S, undefined) ->
+    socknames(S, 0);
 socknames(?SOCKET(Ref), AssocId) when is_integer(AssocId) ->
     closed_is_einval(gen_sctp_nif_prim:socknames(Ref, AssocId)).
 
@@ -631,10 +633,12 @@ peernames(S) ->
     peernames(S, 0).
 
 %% @doc The addresses of the peer of an association.
--spec peernames(sctp_socket(), #sctp_assoc_change{} | assoc_id()) ->
+-spec peernames(sctp_socket(), #sctp_assoc_change{} | assoc_id() | undefined) ->
     {ok, [address_and_port()]} | {error, inet:posix()}.
 peernames(S, #sctp_assoc_change{assoc_id = AssocId}) ->
     peernames(S, AssocId);
+peernames(S, undefined) ->
+    peernames(S, 0);
 peernames(?SOCKET(Ref), AssocId) when is_integer(AssocId) ->
     closed_is_einval(gen_sctp_nif_prim:peernames(Ref, AssocId)).
 

@@ -8,13 +8,15 @@
 
 suite() -> [{timetrap, {seconds, 120}}].
 
-all() -> [open, options_at_open, options_set, options_connected, options_in_connect, options_read].
+all() ->
+    [open, options_at_open, options_set, options_connected, options_in_connect, options_read,
+     connect, connectx, send, other_calls, passive, active, modes].
 
 init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case([{module, gen_sctp_nif} | Config]).
 end_per_testcase(_, Config) -> gen_sctp_test_lib:end_case(Config).
 
 check(Scenarios) ->
-    gen_sctp_nif_diff:check(Scenarios, fun(_, _) -> same end).
+    gen_sctp_nif_diff:check(Scenarios, fun gen_sctp_nif_differences:expected/2).
 
 open(_) -> check(gen_sctp_nif_diff_open:scenarios()).
 
@@ -27,3 +29,17 @@ options_connected(_) -> check(gen_sctp_nif_diff_options:connected()).
 options_in_connect(_) -> check(gen_sctp_nif_diff_options:in_connect()).
 
 options_read(_) -> check(gen_sctp_nif_diff_options:reading()).
+
+connect(_) -> check(gen_sctp_nif_diff_calls:connect()).
+
+connectx(_) -> check(gen_sctp_nif_diff_calls:connectx()).
+
+send(_) -> check(gen_sctp_nif_diff_calls:send()).
+
+other_calls(_) -> check(gen_sctp_nif_diff_calls:others()).
+
+passive(_) -> check(gen_sctp_nif_diff_traffic:passive()).
+
+active(_) -> check(gen_sctp_nif_diff_traffic:active()).
+
+modes(_) -> check(gen_sctp_nif_diff_traffic:modes()).

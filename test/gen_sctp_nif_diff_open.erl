@@ -23,8 +23,8 @@ scenarios() ->
         M:open(20003)
       end},
      {open_again, fun(M) ->
-        {ok, S} = M:open(20003),
-        [M:close(S), M:close(S), described(M, M:open(20003))]
+        {ok, S} = M:open(20011),
+        [M:close(S), M:close(S), described(M, M:open(20011))]
       end}].
 
 %% What can be asked of a fresh socket.

@@ -699,9 +699,7 @@ impl Inner {
                     }
                 }
             }
-            if !open.wants(event) {
-                let _ = open.disarm();
-            }
+            open.rearm(event);
             anchor = open.settle(None);
         }
         drop(anchor);

@@ -147,44 +147,46 @@ impl Open<'_> {
         self.kernel.as_ref().expect("an open socket has its fd")
     }
 
-    /// What is worth waiting for now.
+    /// What is worth waiting for now, and how.
     fn wanted(&self) -> Interest {
         let state = &*self.state;
         let active = !state.active.is_passive();
-        let read = active
-            || state.receiver.as_ref().is_some_and(|receiver| !receiver.woken)
-            || (!state.connects.is_empty() && !state.backlog_is_full());
-        Interest {
-            readable: read && !state.exhausted,
-            writable: !state.writers.is_empty(),
+        let readable = !state.exhausted
+            && (active
+                || state.receiver.as_ref().is_some_and(|receiver| !receiver.woken)
+                || (!state.connects.is_empty() && !state.backlog_is_full()));
+        let writable = !state.writers.is_empty();
+        if active {
+            return Interest { readable, writable, ..Interest::NONE };
+        }
+        if readable || !writable {
             // Who waits on a passive socket is told once and reads for himself; till he has, the
             // socket would fire on and on.
-            oneshot: !active,
+            return Interest { readable, writable, oneshot: true, ..Interest::NONE };
         }
+        // The kernel wakes nobody for the room that an association leaves when it dies. But it
+        // tells of the death, and at that moment the room shows.
+        Interest { readable: true, writable: true, edge: true, ..Interest::NONE }
     }
 
     /// Makes sure that what is wanted is waited for.
     ///
     /// What an active socket no longer wants stays in the epoll set until it shows up there
-    /// unasked ([`Open::disarm`]): a busy socket wants it back before that, and both ways are
+    /// unasked ([`Open::rearm`]): a busy socket wants it back before that, and both ways are
     /// system calls.
     pub(crate) fn arm(&mut self) -> io::Result<()> {
         let (old, new) = (self.state.registered, self.wanted());
-        let enough = (old.readable || !new.readable) && (old.writable || !new.writable);
-        // One-shot is enough for whom it is there to wake, but an active socket asks for more.
-        let lasting = !old.oneshot || new.oneshot;
-        if enough && (lasting || !new.readable) {
+        let idle = !new.readable && !new.writable;
+        let lasting = !old.oneshot && !old.edge;
+        let covered = (old.readable || !new.readable) && (old.writable || !new.writable);
+        if idle || old == new || (lasting && covered) {
             return Ok(());
         }
-        self.register(Interest {
-            readable: new.readable || (old.readable && !old.oneshot),
-            writable: new.writable || (old.writable && !old.oneshot),
-            oneshot: new.oneshot,
-        })
+        self.register(new)
     }
 
     /// Waits for what is wanted and for nothing else.
-    pub(crate) fn disarm(&mut self) -> io::Result<()> {
+    fn disarm(&mut self) -> io::Result<()> {
         let wanted = self.wanted();
         let idle = !wanted.readable && !wanted.writable;
         if idle && self.state.registered == Interest::NONE {
@@ -199,7 +201,7 @@ impl Open<'_> {
     }
 
     /// Is all that `event` reports wanted? An error is, if anything is.
-    pub(crate) fn wants(&self, event: &Event) -> bool {
+    fn wants(&self, event: &Event) -> bool {
         let wanted = self.wanted();
         match (wanted.readable, wanted.writable) {
             (true, true) => true,
@@ -229,11 +231,27 @@ impl Open<'_> {
         }
     }
 
-    /// A one-shot has fired: the kernel waits for nothing until it is armed again.
+    /// An event has come: the kernel has forgotten a one-shot.
     pub(crate) fn fired(&mut self) {
         if self.state.registered.oneshot {
             self.state.registered = Interest::NONE;
         }
+    }
+
+    /// After an event: waits on for who still waits, and no longer for what nobody wants.
+    pub(crate) fn rearm(&mut self, event: &Event) {
+        let next_writer = event.writable && !self.state.writers.is_empty();
+        let result = if self.state.registered.edge && next_writer {
+            // An edge does not repeat what is still true: ask again for the next in line.
+            let wanted = self.wanted();
+            self.register(wanted)
+        } else if self.wants(event) {
+            Ok(())
+        } else {
+            self.disarm()
+        };
+        // Fails only for want of kernel memory; the next call on the socket tries again.
+        drop(result);
     }
 
     /// To be dropped after unlocking: the anchor of a socket that has become passive.

@@ -21,17 +21,19 @@ pub struct Interest {
     pub writable: bool,
     /// Report once, then stay silent until modified. Else report as long as it holds.
     pub oneshot: bool,
+    /// Report what holds when something happens, once for each time, and when modified.
+    pub edge: bool,
 }
 
 impl Interest {
     /// Nothing but errors and hang-ups.
-    pub const NONE: Self = Self { readable: false, writable: false, oneshot: false };
+    pub const NONE: Self = Self { readable: false, writable: false, oneshot: false, edge: false };
     /// Something to receive.
     pub const READ: Self = Self { readable: true, ..Self::NONE };
     /// Room to send.
     pub const WRITE: Self = Self { writable: true, ..Self::NONE };
     /// Both.
-    pub const READ_WRITE: Self = Self { readable: true, writable: true, oneshot: false };
+    pub const READ_WRITE: Self = Self { readable: true, writable: true, ..Self::NONE };
 
     /// The same, once.
     pub const fn oneshot(self) -> Self {
@@ -48,6 +50,9 @@ impl Interest {
         }
         if self.oneshot {
             bits |= libc::EPOLLONESHOT;
+        }
+        if self.edge {
+            bits |= libc::EPOLLET;
         }
         bits.cast_unsigned()
     }

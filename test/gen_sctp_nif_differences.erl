@@ -1,0 +1,79 @@
+%% @doc What differs on purpose between stock gen_sctp and gen_sctp_nif in the scenarios of the
+%% differential suite. docs/differences.md has the reasons; gen_sctp_nif_differences_SUITE has a
+%% test for each.
+-module(gen_sctp_nif_differences).
+
+-include_lib("kernel/include/inet_sctp.hrl").
+
+-export([expected/2]).
+
+%% @doc What gen_sctp_nif gives where stock of this release gives Stock, and which difference
+%% that is; `same' if none is meant.
+-spec expected(term(), term()) -> same | {atom(), term()}.
+expected({open, [{sctp_module, no_such_module}]}, {raised, error, undef}) ->
+    {crashes_are_badarg, {raised, error, badarg}};
+expected({open, [{ip, []}]}, {raised, error, badmatch}) ->
+    {crashes_are_badarg, {raised, error, badarg}};
+expected({in_connect, [{sctp_default_send_param, Info}]},
+         {returned, {{error, type}, {ok, [{sctp_default_send_param, _}]}}} = Stock) ->
+    case settable(Info) of
+        true ->
+            Up = #sctp_assoc_change{state = comm_up, outbound_streams = 10, inbound_streams = 10,
+                                    assoc_id = some_id},
+            Set = {sctp_default_send_param, filled(Info)},
+            {default_send_param_in_connect, {returned, {{ok, Up}, {ok, [Set]}}}};
+        false ->
+            plain(Stock)
+    end;
+expected({Function, _, Host, _, _, _}, {returned, Stock})
+  when Function =:= connect orelse Function =:= connect_init, Host =:= "" orelse Host =:= '' ->
+    case {gen_sctp_test_lib:otp() >= 27, Stock} of
+        {false, {{error, einval}, Rest}} -> {no_empty_host, {returned, {{error, nxdomain}, Rest}}};
+        {false, {{error, einval}, R1, R2}} ->
+            {no_empty_host, {returned, {{error, nxdomain}, R1, R2}}};
+        _ -> same
+    end;
+expected({connect_map, [inet6], _, #{flowinfo := foo}, [], none}, {raised, error, badarith}) ->
+    {checked_address_maps, {returned, {error, einval}}};
+expected({connect_map, [inet6], _, #{scope_id := -1}, [], none}, {returned, _}) ->
+    {checked_address_maps, {returned, {error, einval}}};
+expected({send_info, #sctp_sndrcvinfo{flags = Flags}, _}, {raised, error, function_clause})
+  when Flags =:= foo; Flags =:= [eof | foo] ->
+    {plain_option_errors, {returned, {{error, einval}, []}}};
+expected({send, id, 0, [$a | <<1:3>>]}, {returned, {ok, _}}) ->
+    {whole_bytes_only, {returned, {{error, einval}, []}}};
+expected({refused, _, _}, Stock) ->
+    {refused_has_id, with_id(Stock)};
+expected(_, Stock) ->
+    plain(Stock).
+
+%% The event of a refused association, with its number.
+with_id(#sctp_assoc_change{state = cant_assoc, assoc_id = 0} = Event) ->
+    Event#sctp_assoc_change{assoc_id = some_id};
+with_id(Tuple) when is_tuple(Tuple) -> list_to_tuple(with_id(tuple_to_list(Tuple)));
+with_id([Head | Tail]) -> [with_id(Head) | with_id(Tail)];
+with_id(Term) -> Term.
+
+settable(#sctp_sndrcvinfo{stream = Stream, ppid = Ppid, flags = Flags, ssn = undefined,
+                          tsn = undefined, cumtsn = undefined}) ->
+    Stream =/= 65536 andalso Flags =/= [foo] andalso
+        (Ppid =:= undefined orelse Ppid >= 0 andalso Ppid < 1 bsl 32);
+settable(_) ->
+    false.
+
+filled(#sctp_sndrcvinfo{flags = Flags} = Info) ->
+    Zeros = list_to_tuple([case Field of undefined -> 0; _ -> Field end
+                           || Field <- tuple_to_list(Info)]),
+    Zeros#sctp_sndrcvinfo{flags = case Flags of undefined -> []; _ -> Flags end}.
+
+plain(Stock) ->
+    case plain_errors(Stock) of
+        Stock -> same;
+        Plain -> {plain_option_errors, Plain}
+    end.
+
+%% {error, {type, _}} and {error, {merge, _, _}} tell of types inside prim_inet.
+plain_errors({error, Reason}) when Reason =:= type; Reason =:= merge -> {error, einval};
+plain_errors(Tuple) when is_tuple(Tuple) -> list_to_tuple(plain_errors(tuple_to_list(Tuple)));
+plain_errors([Head | Tail]) -> [plain_errors(Head) | plain_errors(Tail)];
+plain_errors(Term) -> Term.
