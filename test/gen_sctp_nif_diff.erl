@@ -108,7 +108,10 @@ socket(M, Opts) ->
     {ok, S} = M:open([{ip, loopback}, {sctp_nodelay, true}, {recbuf, 262144}, {sndbuf, 262144}
                       | Opts]),
     %% Known as long as the process lives: a socket of ours that nobody knows gets closed.
-    put({?MODULE, sockets}, [S | get({?MODULE, sockets})]),
+    case get({?MODULE, sockets}) of
+        undefined -> ok;
+        Sockets -> put({?MODULE, sockets}, [S | Sockets])
+    end,
     S.
 
 %% @doc Two connected sockets whose ports and ids have names.

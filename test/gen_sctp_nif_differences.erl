@@ -42,6 +42,17 @@ expected({send_info, #sctp_sndrcvinfo{flags = Flags}, _}, {raised, error, functi
     {plain_option_errors, {returned, {{error, einval}, []}}};
 expected({send, id, 0, [$a | <<1:3>>]}, {returned, {ok, _}}) ->
     {whole_bytes_only, {returned, {{error, einval}, []}}};
+expected({What, peeloff, _, _}, {raised, error, function_clause})
+  when What =:= call; What =:= no_socket; What =:= closed ->
+    {crashes_are_badarg, {raised, error, badarg}};
+expected({call, Function, _, [socket, [] | _]}, {returned, {error, einval}})
+  when Function =:= connect; Function =:= connect_init ->
+    {no_empty_host, {returned, {error, nxdomain}}};
+expected({call, connect, _, [socket, {127, 0, 0, 1}, 20, [], Timeout]}, {returned, {error, einval}})
+  when is_integer(Timeout), Timeout > 16#fffffffe, Timeout < 1 bsl 64 ->
+    {long_timeouts, {returned, {error, #sctp_assoc_change{assoc_id = some_id}}}};
+expected({call, connect, _, _}, {returned, {error, #sctp_assoc_change{}}} = Stock) ->
+    {refused_has_id, with_id(Stock)};
 expected({refused, _, _}, Stock) ->
     {refused_has_id, with_id(Stock)};
 expected(_, Stock) ->

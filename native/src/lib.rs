@@ -9,6 +9,9 @@
 //! A panic never crosses the border: rustler turns it into the exception `nif_panicked`, and the
 //! I/O thread closes the socket it was busy with.
 
+// The map above is for those who read this crate, not for those who use it.
+#![allow(rustdoc::private_intra_doc_links)]
+
 mod atoms;
 mod decode;
 mod defaults;

@@ -1,0 +1,218 @@
+%% @doc Wrong types, improper lists, huge and negative numbers, closed and foreign sockets, dead
+%% processes, for every function: stock gen_sctp's answer, and nothing leaks.
+-module(gen_sctp_nif_bad_input_SUITE).
+
+-include_lib("kernel/include/inet_sctp.hrl").
+-include_lib("stdlib/include/assert.hrl").
+
+-compile([export_all, nowarn_export_all]).
+
+-define(V4, {127, 0, 0, 1}).
+
+suite() -> [{timetrap, {seconds, 120}}].
+
+all() -> [arguments, sockets, closed_sockets, inet_functions, foreign_sockets, primitives, random].
+
+init_per_testcase(_, Config) ->
+    gen_sctp_test_lib:begin_case([{module, gen_sctp_nif}, {family, inet} | Config]).
+end_per_testcase(_, Config) -> gen_sctp_test_lib:end_case(Config).
+
+check(Scenarios) ->
+    gen_sctp_nif_diff:check(Scenarios, fun gen_sctp_nif_differences:expected/2).
+
+%% Every function and arity with arguments that are all right; `socket' stands for an open one.
+%% Port 20 has no listener: associations are refused at once.
+calls() ->
+    Map = #{family => inet, addr => ?V4, port => 20},
+    Up = #sctp_assoc_change{state = comm_up, assoc_id = 5},
+    [{open, [[]]}, {open, [0, []]}, {close, [socket]}, {listen, [socket, true]},
+     {connect, [socket, Map, []]}, {connect, [socket, ?V4, 20, []]},
+     {connect, [socket, Map, [], 3000]}, {connect, [socket, ?V4, 20, [], 3000]},
+     {connect_init, [socket, Map, []]}, {connect_init, [socket, ?V4, 20, []]},
+     {connect_init, [socket, Map, [], 3000]}, {connect_init, [socket, ?V4, 20, [], 3000]},
+     {connectx_init, [socket, [{?V4, 20}], []]}, {connectx_init, [socket, [?V4], 20, []]},
+     {connectx_init, [socket, [?V4], 20, [], 3000]},
+     {peeloff, [socket, 5]}, {eof, [socket, Up]}, {abort, [socket, Up]},
+     {send, [socket, #sctp_sndrcvinfo{assoc_id = 5}, <<"x">>]}, {send, [socket, 5, 0, <<"x">>]},
+     {send, [socket, Up, 0, <<"x">>]}, {recv, [socket, 0]}, {error_string, [1]},
+     {controlling_process, [socket, self]}].
+
+junk() ->
+    [foo, undefined, infinity, 0, -1, 70000, 1 bsl 32, 1 bsl 70, -(1 bsl 70), 2.5, <<>>,
+     <<"text">>, <<1:3>>, "text", [a | b], [1, 2 | 3], [[]], [], {}, {a, b}, #{}, #{a => b}, self,
+     dead, reference, function, #sctp_assoc_change{assoc_id = foo}, {sctp_assoc_change, 1},
+     #sctp_sndrcvinfo{assoc_id = foo}, #sctp_sndrcvinfo{stream = -1}, {sctp_sndrcvinfo, 1}].
+
+%% What cannot be written down in a name.
+real(self, _) -> self();
+real(dead, _) -> dead();
+real(reference, _) -> make_ref();
+real(function, _) -> fun() -> ok end;
+real(socket, S) -> S;
+real(Term, _) -> Term.
+
+dead() ->
+    {Pid, Monitor} = spawn_monitor(fun() -> ok end),
+    receive {'DOWN', Monitor, process, Pid, _} -> Pid end.
+
+call(M, Function, S, Args) ->
+    Result = apply(M, Function, [real(Arg, S) || Arg <- Args]),
+    case {Function, Result} of
+        {connectx_init, _} -> {connectx, Result};
+        {open, {ok, Opened}} -> M:close(Opened);
+        _ -> Result
+    end.
+
+arguments(_) ->
+    check([{{call, Function, Position, Args}, fun(M) ->
+              call(M, Function, gen_sctp_nif_diff:socket(M), Args)
+            end} || {Function, Position, Args} <- mutated()]).
+
+mutated() ->
+    lists:usort([{Function, {length(Args), Position}, replace(Position, Args, Junk)}
+                 || {Function, Args} <- calls(),
+                    {Position, Arg} <- lists:enumerate(Args), Arg =/= socket,
+                    Junk <- junk(), not waits(Function, Args, Position, Junk)]).
+
+%% Nothing would ever end this one.
+waits(recv, _, _, infinity) -> true;
+waits(_, _, _, _) -> false.
+
+replace(Position, List, New) ->
+    {Before, [_ | After]} = lists:split(Position - 1, List),
+    Before ++ [New | After].
+
+%% What is not a socket at all.
+sockets(_) ->
+    check([{{no_socket, Function, Args, Junk}, fun(M) -> call(M, Function, real(Junk, Junk), Args) end}
+           || {Function, [socket | _] = Args} <- calls() ++ [{recv, [socket]}],
+              Junk <- [foo, 5, -1, 2.5, <<>>, "text", [], {}, #{}, self, dead, reference, function,
+                       {'$inet', gen_sctp_nif, foo}, {'$inet', foo, bar}, {'$inet'}]]).
+
+closed_sockets(_) ->
+    check([{{closed, Function, Args}, fun(M) ->
+              S = gen_sctp_nif_diff:socket(M),
+              ok = M:close(S),
+              call(M, Function, S, Args)
+            end} || {Function, [socket | _] = Args} <- calls() ++ [{recv, [socket]}],
+                    {Function, Args} =/= {controlling_process, [socket, self]}] ++
+          [{{closed, Function, Position, Args}, fun(M) ->
+              S = gen_sctp_nif_diff:socket(M),
+              ok = M:close(S),
+              call(M, Function, S, Args)
+            end} || {Function, Position, [socket | _] = Args} <- mutated(),
+                    lists:member(lists:last(Args), [foo, -1, [a | b], {}, #{}, 1 bsl 70]),
+                    Function =/= controlling_process]).
+
+%% inet's functions on our sockets. Names (with a closed socket too) are in other suites.
+inet_functions(_) ->
+    check([{{inet, Function, Junk}, fun(M) ->
+              apply(inet, Function, [gen_sctp_nif_diff:socket(M), real(Junk, none)])
+            end} || Function <- [setopts, getopts, getstat], Junk <- junk()] ++
+          [{{inet, Function, [Junk]}, fun(M) ->
+              apply(inet, Function, [gen_sctp_nif_diff:socket(M), [real(Junk, none)]])
+            end} || Function <- [setopts, getopts, getstat], Junk <- junk() -- [[]]] ++
+          [{{inet, setopts, Name, Junk}, fun(M) ->
+              inet:setopts(gen_sctp_nif_diff:socket(M), [{Name, real(Junk, none)}])
+            end} || Name <- [active, mode, buffer, linger, sctp_nodelay, sctp_autoclose,
+                             sctp_rtoinfo, sctp_initmsg, sctp_events, sctp_peer_addr_params,
+                             sctp_default_send_param, bind_to_device],
+                    Junk <- junk()]).
+
+%% Ours only.
+
+forged() ->
+    [{'$inet', gen_sctp_nif, Ref} || Ref <- [foo, make_ref(), self(), 1, <<>>, {}]].
+
+foreign_sockets(_) ->
+    {ok, Udp} = gen_udp:open(0),
+    {ok, Stock} = gen_sctp:open(),
+    [?assertError(badarg, call(gen_sctp_nif, Function, S, Args))
+     || {Function, [socket | _] = Args} <- calls() ++ [{recv, [socket]}],
+        S <- [Udp, Stock | forged()]],
+    ok = gen_udp:close(Udp),
+    ok = gen_sctp:close(Stock).
+
+%% The native functions take what no caller of ours would give.
+primitives(_) ->
+    Functions = [{Name, Arity} || {Name, Arity} <- gen_sctp_nif_prim:module_info(exports),
+                                  Name =/= module_info, Arity > 0],
+    ?assert(length(Functions) > 20),
+    [begin
+         {'$inet', _, Ref} = S = gen_sctp_nif_diff:socket(gen_sctp_nif),
+         Args = [real(Junk, Ref) || Junk <- [socket | lists:duplicate(Arity, Value)]],
+         sane({Name, Value}, outcome(Name, lists:sublist(Args, Arity))),
+         sane({Name, no_socket, Value}, outcome(Name, tl(Args))),
+         ok = gen_sctp_nif:close(S)
+     end || {Name, Arity} <- Functions, Value <- junk()],
+    gen_sctp_test_lib:no_message().
+
+outcome(Name, Args) ->
+    try
+        apply(gen_sctp_nif_prim, Name, Args)
+    catch
+        Class:Reason -> {raised, Class, Reason}
+    end.
+
+sane(_, {raised, error, badarg}) -> ok;
+sane(Call, {raised, Class, Reason}) -> error({Call, Class, Reason});
+sane(_, {ok, Ref}) when is_reference(Ref) -> gen_sctp_nif_prim:close(Ref);
+sane(_, _) -> ok.
+
+%% A part of valid arguments, at any depth, is replaced by something else, over and over. Always
+%% the same calls: what fails can be run again.
+random(_) ->
+    _ = rand:seed(exsss, {1, 2, 3}),
+    Calls = [call || _ <- lists:seq(1, 1500)],
+    Kinds = [begin
+                 {Function, Args} = pick(calls()),
+                 Mutated = [mutated_deep(Arg) || Arg <- Args],
+                 Outcome = gen_sctp_nif_diff:outcome(gen_sctp_nif, fun(M) ->
+                     call(M, Function, gen_sctp_nif_diff:socket(M), Mutated)
+                 end),
+                 {Function, Mutated, kind(Outcome)}
+             end || call <- Calls],
+    ?assertEqual([], [Bad || {_, _, Kind} = Bad <- Kinds, Kind =:= unexpected]),
+    %% Not all of it was refused at the door.
+    ?assert(length([returned || {_, _, returned} <- Kinds]) > 300).
+
+kind({Outcome, {mailbox, _}}) -> kind(Outcome);
+kind({returned, _}) -> returned;
+kind({raised, error, Reason}) when Reason =:= badarg; Reason =:= function_clause;
+                                   Reason =:= invalid; Reason =:= undef -> raised;
+kind(_) -> unexpected.
+
+mutated_deep(socket) ->
+    socket;
+mutated_deep(Term) ->
+    case rand:uniform(4) of
+        %% A receive must not wait for ever.
+        1 -> pick(junk() -- [infinity, 70000]);
+        _ -> mutated_part(Term)
+    end.
+
+mutated_part(Tuple) when is_tuple(Tuple), size(Tuple) > 0 ->
+    Position = rand:uniform(size(Tuple)),
+    setelement(Position, Tuple, mutated_deep(element(Position, Tuple)));
+mutated_part([Head | Tail]) ->
+    case rand:uniform(3) of
+        1 -> [mutated_deep(Head) | Tail];
+        2 -> [Head, mutated_deep(Head) | Tail];
+        3 -> [Head | mutated_deep(Tail)]
+    end;
+mutated_part(Map) when map_size(Map) > 0 ->
+    Key = pick(maps:keys(Map)),
+    case rand:uniform(3) of
+        1 -> maps:remove(Key, Map);
+        _ -> Map#{Key := mutated_deep(maps:get(Key, Map))}
+    end;
+mutated_part(Number) when is_integer(Number) ->
+    pick([Number - 1, Number + 1, -Number, Number bsl 16, Number bsl 32, Number bsl 64]);
+mutated_part([]) ->
+    [pick([{active, pick(junk())}, {sctp_initmsg, pick(junk())}, {linger, pick(junk())},
+           pick(junk()), {pick(junk()), pick(junk())}, list])];
+mutated_part(Term) ->
+    Term.
+
+pick(List) ->
+    lists:nth(rand:uniform(length(List)), List).
