@@ -1,0 +1,224 @@
+%% @doc Puts gen_sctp_nif in the place of `gen_sctp' in a running node.
+%%
+%% After {@link install/0} every module that calls `gen_sctp' gets our sockets,
+%% and the functions of `inet' that OTP does not pass on to a socket's module
+%% (`peernames/1,2', `socknames/2') work on them. Sockets that were opened
+%% before are ports: they go on working, served by the code that opened them.
+%% {@link uninstall/0} gives the node back as it was.
+%%
+%% Nothing is loaded before all of it is made and checked, and all is loaded at
+%% once or not at all. No process is ever killed: where one still runs code
+%% from before an earlier switch, the answer is `{error, {in_use, Module}}'.
+%% @end
+-module(gen_sctp_nif_dropin).
+
+-export([install/0]).
+-export([uninstall/0]).
+-export([status/0]).
+
+%% The code of the replaced gen_sctp, under a name of its own.
+-define(STOCK, gen_sctp_nif_stock).
+-define(MARK, gen_sctp_nif_dropin).
+-define(INET_FUNCTIONS, [{peernames, 1}, {peernames, 2}, {socknames, 2}]).
+
+-type reason() ::
+    {load_failed, string()}
+    | {other_gen_sctp, file:filename()}
+    | {in_use, module()}
+    | {no_object_code, module()}
+    | {no_debug_info, module()}
+    | {compile_failed, module(), term()}
+    | {load, [{module(), term()}]}.
+
+-export_type([reason/0]).
+
+%% @doc Switches the drop-in on; `ok' if it is on already.
+%%
+%% `{load_failed, Text}': the NIF cannot be loaded. `{other_gen_sctp, File}':
+%% the gen_sctp that is loaded is not the one found in the code path, so it
+%% could not be brought back. `{no_debug_info, Module}': Module was stripped,
+%% and the drop-in is made from its abstract code.
+-spec install() -> ok | {error, reason()}.
+install() ->
+    exclusively(fun() ->
+        case status() of
+            installed -> ok;
+            not_installed -> do_install()
+        end
+    end).
+
+%% @doc Switches the drop-in off; `ok' if it is off already. Our open sockets
+%% stay usable by way of `gen_sctp_nif'.
+-spec uninstall() -> ok | {error, reason()}.
+uninstall() ->
+    exclusively(fun() ->
+        case status() of
+            installed -> do_uninstall();
+            not_installed -> ok
+        end
+    end).
+
+%% @doc Whether the drop-in is on.
+-spec status() -> installed | not_installed.
+status() ->
+    case lists:keyfind(?MARK, 1, gen_sctp:module_info(attributes)) of
+        {?MARK, [on]} -> installed;
+        false -> not_installed
+    end.
+
+exclusively(Fun) ->
+    try
+        global:trans({?MODULE, self()}, Fun, [node()])
+    catch
+        throw:{?MODULE, Reason} -> {error, Reason}
+    end.
+
+-spec fail(reason()) -> no_return().
+fail(Reason) -> throw({?MODULE, Reason}).
+
+%% On.
+
+do_install() ->
+    ok = ensure_nif(),
+    {gen_sctp, Sctp, SctpFile} = stock(gen_sctp),
+    {inet, Inet, InetFile} = stock(inet),
+    SctpForms = abstract_code(gen_sctp, Sctp),
+    Modules = [
+        {?STOCK, "gen_sctp_nif_stock", compile(?STOCK, rename(SctpForms))},
+        {gen_sctp, SctpFile, compile(gen_sctp, delegate())},
+        {inet, InetFile, compile(inet, dispatch(abstract_code(inet, Inet)))}
+    ],
+    load(Modules).
+
+%% The NIF is the one thing that may well be missing: look before anything is
+%% touched.
+ensure_nif() ->
+    try gen_sctp_nif_prim:counters() of
+        #{} -> ok
+    catch
+        error:_ ->
+            case code:load_file(gen_sctp_nif_prim) of
+                {module, _} -> ok;
+                {error, Reason} -> fail({load_failed, load_error(Reason)})
+            end
+    end.
+
+load_error(Reason) ->
+    lists:flatten(io_lib:format("gen_sctp_nif_prim: ~tp", [Reason])).
+
+%% The object code of a module as it is loaded.
+stock(Module) ->
+    {module, Module} = code:ensure_loaded(Module),
+    case code:get_object_code(Module) of
+        {Module, Beam, File} ->
+            {ok, {Module, MD5}} = beam_lib:md5(Beam),
+            case Module:module_info(md5) of
+                MD5 -> {Module, Beam, File};
+                _ when Module =:= gen_sctp -> fail({other_gen_sctp, File});
+                _ -> fail({no_object_code, Module})
+            end;
+        error ->
+            fail({no_object_code, Module})
+    end.
+
+abstract_code(Module, Beam) ->
+    case beam_lib:chunks(Beam, [abstract_code]) of
+        {ok, {Module, [{abstract_code, {raw_abstract_v1, Forms}}]}} -> Forms;
+        _ -> fail({no_debug_info, Module})
+    end.
+
+compile(Module, Forms) ->
+    case compile:forms(Forms, [binary, debug_info, return_errors]) of
+        {ok, Module, Beam} -> Beam;
+        Error -> fail({compile_failed, Module, Error})
+    end.
+
+rename(Forms) ->
+    lists:map(
+        fun
+            ({attribute, L, module, gen_sctp}) -> {attribute, L, module, ?STOCK};
+            (Form) -> Form
+        end,
+        Forms).
+
+%% A gen_sctp with the functions of the one it replaces. What takes a port goes
+%% to the code that made it.
+delegate() ->
+    Exports = gen_sctp:module_info(exports) -- [{module_info, 0}, {module_info, 1}],
+    [
+        {attribute, 1, module, gen_sctp},
+        {attribute, 1, ?MARK, on},
+        {attribute, 1, export, Exports}
+        | [delegate(Function, Arity) || {Function, Arity} <- Exports]
+    ] ++ [{eof, 1}].
+
+delegate(Function, Arity) ->
+    Args = [{var, 1, list_to_atom("A" ++ integer_to_list(N))} || N <- lists:seq(1, Arity)],
+    Ours = {clause, 1, Args, [], [call(gen_sctp_nif, Function, Args)]},
+    {function, 1, Function, Arity, port_clause(Function, Args) ++ [Ours]}.
+
+port_clause(Function, [Socket | _] = Args) when Function =/= open, Function =/= error_string ->
+    IsPort = {call, 1, {atom, 1, is_port}, [Socket]},
+    [{clause, 1, Args, [[IsPort]], [call(?STOCK, Function, Args)]}];
+port_clause(_, _) ->
+    [].
+
+%% inet, with a clause before those of each function that does not dispatch.
+dispatch(Forms) ->
+    lists:map(
+        fun
+            ({function, L, Function, Arity, Clauses} = Form) ->
+                case lists:member({Function, Arity}, ?INET_FUNCTIONS) of
+                    true -> {function, L, Function, Arity, [our_clause(Function, Arity) | Clauses]};
+                    false -> Form
+                end;
+            (Form) ->
+                Form
+        end,
+        Forms).
+
+our_clause(Function, Arity) ->
+    Rest = [{var, 1, list_to_atom("A" ++ integer_to_list(N))} || N <- lists:seq(2, Arity)],
+    Socket = {var, 1, 'S'},
+    Ours = {tuple, 1, [{atom, 1, '$inet'}, {atom, 1, gen_sctp_nif}, {var, 1, '_'}]},
+    {clause, 1, [{match, 1, Ours, Socket} | Rest], [],
+        [call(gen_sctp_nif, Function, [Socket | Rest])]}.
+
+call(Module, Function, Args) ->
+    {call, 1, {remote, 1, {atom, 1, Module}, {atom, 1, Function}}, Args}.
+
+%% Off.
+
+do_uninstall() ->
+    Originals = [original(Module) || Module <- [gen_sctp, inet]],
+    case load(Originals) of
+        ok -> forget_stock();
+        {error, _} = Error -> Error
+    end.
+
+original(Module) ->
+    case code:get_object_code(Module) of
+        {Module, Beam, File} -> {Module, File, Beam};
+        error -> fail({no_object_code, Module})
+    end.
+
+%% The copy stays while somebody is in it, which does no harm.
+forget_stock() ->
+    case code:soft_purge(?STOCK) andalso code:delete(?STOCK) of
+        true -> _ = code:soft_purge(?STOCK), ok;
+        false -> ok
+    end.
+
+%% Loads all or nothing.
+load(Modules) ->
+    Names = [Module || {Module, _, _} <- Modules],
+    %% Loading would purge old code, and kill who is in it.
+    lists:foreach(fun(Module) -> code:soft_purge(Module) orelse fail({in_use, Module}) end, Names),
+    Sticky = [Module || Module <- Names, code:is_sticky(Module)],
+    lists:foreach(fun(Module) -> code:unstick_mod(Module) end, Sticky),
+    try code:atomic_load(Modules) of
+        ok -> ok;
+        {error, Reasons} -> {error, {load, Reasons}}
+    after
+        lists:foreach(fun(Module) -> code:stick_mod(Module) end, Sticky)
+    end.
