@@ -25,6 +25,10 @@ test-otp: ## the Common Test suites on another release of Erlang/OTP: OTP=27 or 
 	@scripts/bootstrap test-otp
 	@scripts/test-otp $(OTP)
 
+conformance: ## OTP's own gen_sctp_SUITE, on OTP's gen_sctp and on ours
+	@scripts/bootstrap conformance
+	@test/conformance/run
+
 nif: ## the NIF library, priv/gen_sctp_nif.so
 	@scripts/build-nif
 
