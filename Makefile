@@ -1,10 +1,9 @@
 # The targets a user needs are `demo` and `test`; `make help` lists all.
 SHELL := /bin/bash
 VM := test/vm/run
-OTP ?= 27
 EBIN := _build/default/lib/gen_sctp_nif/ebin
 
-.PHONY: help demo test ct test-otp bench conformance nif compile lint doc clean clean-nif
+.PHONY: help demo test ct conformance nif compile lint doc clean clean-nif
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -20,10 +19,6 @@ test: ## install what is missing, then all checks and tests
 
 ct: compile ## the Common Test suites alone; SUITE=name and CASE=name narrow it
 	@scripts/ct $(if $(SUITE),--suite $(SUITE)) $(if $(CASE),--case $(CASE))
-
-test-otp: ## the Common Test suites on another release of Erlang/OTP: OTP=27 or OTP=29
-	@scripts/bootstrap test-otp
-	@scripts/test-otp $(OTP)
 
 conformance: ## OTP's own gen_sctp_SUITE, on OTP's gen_sctp and on ours
 	@scripts/bootstrap conformance

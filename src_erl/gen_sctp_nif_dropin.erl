@@ -104,7 +104,10 @@ ensure_nif() ->
     end.
 
 load_error(Reason) ->
-    lists:flatten(io_lib:format("gen_sctp_nif_prim: ~tp", [Reason])).
+    case persistent_term:get({gen_sctp_nif_prim, load_error}, Reason) of
+        {load_failed, File, {_, Text}} -> lists:flatten(io_lib:format("~ts: ~ts", [File, Text]));
+        Other -> lists:flatten(io_lib:format("gen_sctp_nif_prim: ~tp", [Other]))
+    end.
 
 %% The object code of a module as it is loaded.
 stock(Module) ->

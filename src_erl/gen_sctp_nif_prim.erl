@@ -76,7 +76,11 @@ init() ->
     Path = filename:join(priv_dir(), "gen_sctp_nif"),
     case erlang:load_nif(Path, 0) of
         ok -> ok;
-        {error, Reason} -> {error, {load_failed, Path ++ ".so", Reason}}
+        {error, Reason} ->
+            %% All that the loader of this module will tell is that it failed.
+            Error = {load_failed, Path ++ ".so", Reason},
+            persistent_term:put({?MODULE, load_error}, Error),
+            {error, Error}
     end.
 
 %% Without an application directory in the code path (a plain -pa ebin of a

@@ -1,4 +1,4 @@
-%% @doc Each function of the API in passive mode, on one-to-many and one-to-one sockets.
+%% @doc Sockets and associations: open, listen, connect, the ways they end, one-to-one sockets.
 -module(gen_sctp_nif_basic_SUITE).
 
 -include_lib("kernel/include/inet_sctp.hrl").
@@ -7,8 +7,8 @@
 -compile([export_all, nowarn_export_all]).
 
 -import(gen_sctp_test_lib,
-        [mod/1, family/1, loopback/1, open/2, adopt/1, listener/2, pair/1, pair/3, join/4, port/1,
-         recv/2, data/2, event/2, async/1, await/1, until_blocked/1, no_message/0]).
+        [mod/1, family/1, loopback/1, open/2, adopt/1, listener/2, pair/1, join/4, port/1, recv/2,
+         data/2, event/2, no_message/0]).
 
 %% Which association failed only gen_sctp_nif says (docs/differences.md).
 -define(REFUSED, #sctp_assoc_change{state = cant_assoc, error = 0, outbound_streams = 0,
@@ -21,13 +21,10 @@ all() -> [{group, stock}, {group, nif}].
 groups() ->
     gen_sctp_test_lib:matrix(
         [open_close, open_port_and_options, listen, connect_arities, connect_by_name,
-         connect_init, connect_init_arities, connect_refused, connect_timeout,
-         connect_busy, connect_to_itself, closed_socket, recv_timeouts, mode, messages,
-         send_parameters, default_send_parameters, streams, unordered, eof, abort, close,
-         close_with_unread_data, large_messages, too_large, several_associations,
-         send_while_connecting, two_processes, stream_socket, stream_socket_refused,
-         error_string],
-        [defaults, default_buffers_carry_large_messages, small_buffer_collects_pieces]).
+         connect_init, connect_init_arities, connect_refused, connect_timeout, connect_busy,
+         connect_to_itself, closed_socket, eof, abort, close, close_with_unread_data,
+         several_associations, stream_socket, stream_socket_refused, error_string],
+        [defaults]).
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
 end_per_group(_, _) -> ok.
@@ -229,159 +226,6 @@ first_data(M, S) ->
         {ok, {_, _, [#sctp_sndrcvinfo{}], Data}} -> Data
     end.
 
-%% Receive and send.
-
-recv_timeouts(Config) ->
-    M = mod(Config),
-    #{s := S, c := C, cid := Id} = pair(Config),
-    ?assertEqual({error, timeout}, M:recv(S, 0)),
-    Begin = erlang:monotonic_time(millisecond),
-    ?assertEqual({error, timeout}, M:recv(S, 50)),
-    ?assert(erlang:monotonic_time(millisecond) - Begin >= 50),
-    [?assertEqual({error, einval}, M:recv(S, Bad)) || Bad <- [-1, never, 1.0, 16#ffffffff]],
-    ok = M:send(C, Id, 0, <<"one">>),
-    ?assertMatch({ok, {_, _, _, <<"one">>}}, M:recv(S)),
-    no_message().
-
-mode(Config) ->
-    M = mod(Config),
-    #{s := S, c := C, cid := Id} = pair(Config, [list], [{mode, binary}]),
-    ok = M:send(C, Id, 0, [<<"a">>, "b", [$c]]),
-    ?assertMatch({_, "abc"}, data(M, S)),
-    ok = inet:setopts(S, [binary]),
-    ok = M:send(C, Id, 0, "def"),
-    ?assertMatch({_, <<"def">>}, data(M, S)),
-    ok = inet:setopts(S, [{mode, list}]),
-    ok = M:send(C, Id, 0, <<255, 0>>),
-    ?assertMatch({_, [255, 0]}, data(M, S)),
-    %% Events are records in every mode.
-    ok = M:eof(C, #sctp_assoc_change{assoc_id = Id}),
-    ?assertMatch(#sctp_shutdown_event{}, event(M, S)).
-
-messages(Config) ->
-    M = mod(Config),
-    #{s := S, c := C, cid := Id, sid := SId, cup := Up, ip := IP, cport := CPort} = pair(Config),
-    ok = M:send(C, Id, 0, <<"by id">>),
-    {ok, {IP, CPort, [Info], <<"by id">>}} = recv(M, S),
-    ?assertMatch(#sctp_sndrcvinfo{stream = 0, ssn = 0, flags = [], ppid = 0, context = 0,
-                                  timetolive = 0, cumtsn = 0, assoc_id = SId}, Info),
-    ok = M:send(C, Up, 3, ["by ", <<"record">>]),
-    ?assertMatch({#sctp_sndrcvinfo{stream = 3, ssn = 0}, <<"by record">>}, data(M, S)),
-    ok = M:send(C, Up, 3, <<0>>),
-    ?assertMatch({#sctp_sndrcvinfo{stream = 3, ssn = 1}, <<0>>}, data(M, S)),
-    %% And back: the server's id is its own.
-    ok = M:send(S, SId, 9, <<"answer">>),
-    ?assertMatch({#sctp_sndrcvinfo{stream = 9, assoc_id = Id}, <<"answer">>}, data(M, C)),
-    %% There is no empty message, and no stream 10 of 10.
-    [?assertEqual({error, einval}, M:send(C, Id, 0, Empty)) || Empty <- [<<>>, [], [[], <<>>]]],
-    ?assertEqual({error, einval}, M:send(C, Id, 10, <<"x">>)),
-    [?assertEqual({error, einval}, M:send(C, Id, 0, Bad)) || Bad <- [[256], [a], <<1:1>>, [-1]]],
-    ?assertEqual({error, epipe}, M:send(C, 0, 0, <<"x">>)),
-    ?assertEqual({error, epipe}, M:send(C, Id + 100000, 0, <<"x">>)),
-    ?assertEqual({error, timeout}, M:recv(S, 0)).
-
-send_parameters(Config) ->
-    M = mod(Config),
-    #{s := S, c := C, cid := Id} = pair(Config),
-    Info = #sctp_sndrcvinfo{stream = 4, ppid = 16#01020304, context = 77, assoc_id = Id},
-    ok = M:send(C, Info, <<"a">>),
-    ?assertMatch({#sctp_sndrcvinfo{stream = 4, ppid = 16#01020304, context = 0}, <<"a">>},
-                 data(M, S)),
-    ok = M:send(C, #sctp_sndrcvinfo{assoc_id = Id, ppid = 16#ffffffff}, <<"b">>),
-    ?assertMatch({#sctp_sndrcvinfo{stream = 0, ppid = 16#ffffffff}, <<"b">>}, data(M, S)),
-    [?assertMatch({error, _}, M:send(C, Bad, <<"x">>))
-     || Bad <- [Info#sctp_sndrcvinfo{stream = 65536}, Info#sctp_sndrcvinfo{stream = -1},
-                Info#sctp_sndrcvinfo{ppid = 1 bsl 32}, Info#sctp_sndrcvinfo{flags = [nonsense]},
-                Info#sctp_sndrcvinfo{assoc_id = 1 bsl 32}, Info#sctp_sndrcvinfo{tsn = 1},
-                Info#sctp_sndrcvinfo{stream = 10}]],
-    ?assertEqual({error, timeout}, M:recv(S, 0)).
-
-default_send_parameters(Config) ->
-    M = mod(Config),
-    #{s := S, c := C, cid := Id} =
-        pair(Config, [], [{sctp_default_send_param, #sctp_sndrcvinfo{ppid = 11}}]),
-    Set = fun(Info) -> ok = inet:setopts(C, [{sctp_default_send_param, Info}]) end,
-    Sent = fun() ->
-        ok = M:send(C, Id, 2, <<"default">>),
-        {#sctp_sndrcvinfo{stream = 2} = Info, <<"default">>} = data(M, S),
-        {Info#sctp_sndrcvinfo.ppid, Info#sctp_sndrcvinfo.flags}
-    end,
-    ?assertEqual({11, []}, Sent()),
-    Set(#sctp_sndrcvinfo{assoc_id = Id, ppid = 22, flags = [unordered], stream = 7}),
-    ?assertEqual({22, [unordered]}, Sent()),
-    %% The endpoint's values are for later associations; send/3 uses neither.
-    Set(#sctp_sndrcvinfo{ppid = 33}),
-    ?assertEqual({22, [unordered]}, Sent()),
-    ok = M:send(C, #sctp_sndrcvinfo{assoc_id = Id}, <<"plain">>),
-    ?assertMatch({#sctp_sndrcvinfo{stream = 0, ppid = 0, flags = []}, <<"plain">>}, data(M, S)).
-
-streams(Config) ->
-    M = mod(Config),
-    Streams = [{sctp_initmsg, #sctp_initmsg{num_ostreams = 64, max_instreams = 64}}],
-    #{s := S, c := C, cid := Id, cup := Up} = pair(Config, Streams, Streams),
-    ?assertMatch(#sctp_assoc_change{outbound_streams = 64, inbound_streams = 64}, Up),
-    Numbers = [{Stream, Ssn} || Ssn <- [0, 1, 2], Stream <- lists:seq(0, 63)],
-    [ok = M:send(C, Id, Stream, <<Stream, Ssn>>) || {Stream, Ssn} <- Numbers],
-    Received = [begin
-                    {#sctp_sndrcvinfo{stream = Stream, ssn = Ssn}, <<Stream, Ssn>>} = data(M, S),
-                    {Stream, Ssn}
-                end || _ <- Numbers],
-    ?assertEqual(lists:sort(Numbers), lists:sort(Received)),
-    [?assertEqual([0, 1, 2], [Ssn || {Stream, Ssn} <- Received, Stream =:= Wanted])
-     || Wanted <- lists:seq(0, 63)],
-    ?assertEqual({error, einval}, M:send(C, Id, 64, <<"x">>)).
-
-unordered(Config) ->
-    M = mod(Config),
-    #{s := S, c := C, cid := Id} = pair(Config),
-    [ok = M:send(C, #sctp_sndrcvinfo{assoc_id = Id, stream = 1, flags = [unordered]}, <<N>>)
-     || N <- [1, 2, 3]],
-    Received = [begin
-                    {#sctp_sndrcvinfo{flags = [unordered], ssn = 0, tsn = Tsn, cumtsn = Tsn},
-                     <<N>>} = data(M, S),
-                    N
-                end || _ <- [1, 2, 3]],
-    ?assertEqual([1, 2, 3], lists:sort(Received)).
-
-%% Large messages.
-
-large_messages(Config) ->
-    %% A buffer that takes any of them in one piece: OTP 25 cannot put pieces together.
-    large(Config, [{buffer, 1 bsl 21}]).
-
-default_buffers_carry_large_messages(Config) ->
-    large(Config, []).
-
-small_buffer_collects_pieces(Config) ->
-    %% A receiver's buffer of 1000 bytes needs many reads for one message.
-    large(Config, [{buffer, 1000}]).
-
-large(Config, Opts) ->
-    M = mod(Config),
-    Big = [{sndbuf, 4 bsl 20}, {recbuf, 4 bsl 20} | Opts],
-    #{s := S, c := C, cid := Id} = pair(Config, Big, Big),
-    ok = inet:setopts(S, [{buffer, Size} || {buffer, Size} <- Opts]),
-    [begin
-         Data = pattern(Size),
-         ok = M:send(C, Id, 1, Data),
-         {#sctp_sndrcvinfo{stream = 1, ssn = Ssn}, Got} = data(M, S),
-         ?assertEqual({Size, true}, {byte_size(Got), Got =:= Data})
-     end || {Ssn, Size} <- lists:enumerate(0, [1, 1452, 65535, 65536, 65537, 200000, 1 bsl 20])].
-
-%% Not periodic in any buffer size: a lost, doubled or exchanged piece shows.
-pattern(Size) ->
-    Words = (Size + 3) div 4,
-    binary:part(<< <<(erlang:phash2(N)):32>> || N <- lists:seq(1, Words) >>, 0, Size).
-
-too_large(Config) ->
-    M = mod(Config),
-    #{s := S, c := C, cid := Id} = pair(Config, [{buffer, 70000}], [{sndbuf, 30000}]),
-    {ok, [{sndbuf, Limit}]} = inet:getopts(C, [sndbuf]),
-    ?assertEqual({error, emsgsize}, M:send(C, Id, 0, pattern(Limit + 1))),
-    ok = M:send(C, Id, 0, pattern(Limit)),
-    {_, Whole} = data(M, S),
-    ?assertEqual(pattern(Limit), Whole).
-
 %% The end of an association.
 
 eof(Config) ->
@@ -419,14 +263,9 @@ close_with_unread_data(Config) ->
     #{s := S, c := C, cid := CId} = pair(Config),
     ok = M:send(C, CId, 0, <<"unread">>),
     %% In the server's queue before the server closes.
-    gen_sctp_test_lib:until(fun() -> unacknowledged(C, CId) =:= 0 end),
+    gen_sctp_test_lib:all_arrived(C, CId),
     ok = M:close(S),
     ?assertEqual(#sctp_assoc_change{state = comm_lost, error = 3072, assoc_id = CId}, event(M, C)).
-
-unacknowledged(S, Id) ->
-    {ok, [{sctp_status, #sctp_status{unackdata = Unacknowledged}}]} =
-        inet:getopts(S, [{sctp_status, #sctp_status{assoc_id = Id}}]),
-    Unacknowledged.
 
 several_associations(Config) ->
     M = mod(Config),
@@ -451,31 +290,6 @@ several_associations(Config) ->
          ok = M:send(S, Id, 0, <<"still here">>),
          ?assertMatch({_, <<"still here">>}, data(M, C))
      end || #{sid := Id, c := C} <- Rest].
-
-send_while_connecting(Config) ->
-    M = mod(Config),
-    S = listener(Config, []),
-    C = open(Config, []),
-    {ok, Id} = M:connectx_init(C, [loopback(Config)], port(S), []),
-    ok = M:send(C, Id, 0, <<"early">>),
-    ?assertMatch(#sctp_assoc_change{state = comm_up}, event(M, S)),
-    ?assertMatch({_, <<"early">>}, data(M, S)).
-
-two_processes(Config) ->
-    M = mod(Config),
-    #{s := S, c := C, cid := Id, sid := SId} = pair(Config),
-    Receiver = async(fun() -> M:recv(S) end),
-    until_blocked(Receiver),
-    ?assertEqual({error, ealready}, M:recv(S, 0)),
-    ?assertEqual({error, ealready}, M:recv(S)),
-    %% Others may send meanwhile. What comes goes to the receiver, not to the owner.
-    ?assertEqual(ok, await(async(fun() -> M:send(S, SId, 0, <<"out">>) end))),
-    ?assertMatch({_, <<"out">>}, data(M, C)),
-    ok = M:send(C, Id, 0, <<"in">>),
-    ?assertMatch({ok, {_, _, _, <<"in">>}}, await(Receiver)),
-    no_message(),
-    ok = M:send(C, Id, 0, <<"next">>),
-    ?assertMatch({_, <<"next">>}, data(M, S)).
 
 %% One-to-one sockets.
 

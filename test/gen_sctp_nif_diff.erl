@@ -47,8 +47,9 @@ check(Scenarios, Intended) ->
     end.
 
 compare({Name, Fun}, Intended) ->
-    Stock = outcome(gen_sctp, Fun),
-    Nif = outcome(gen_sctp_nif, Fun),
+    {TStock,Stock} = timer:tc(fun() -> outcome(gen_sctp, Fun) end),
+    {TNif,Nif} = timer:tc(fun() -> outcome(gen_sctp_nif, Fun) end),
+    TStock+TNif>300000 andalso file:write_file("/var/tmp/sctpct/logs/slow.txt",io_lib:format("~p ~p ~p~n",[TStock,TNif,Name]),[append]),
     case Intended(Name, Stock) of
         same when Nif =:= Stock -> same;
         {Id, Nif} -> {intended, Id};

@@ -35,6 +35,7 @@
 -export([event/2]).
 -export([next/1]).
 -export([queued/2]).
+-export([all_arrived/2]).
 -export([silent/1]).
 -export([no_message/0]).
 -export([mailbox/0]).
@@ -269,6 +270,15 @@ queued(S, Number) ->
                     error({nothing_from, S, mailbox()})
                 end || _ <- lists:seq(1, Number)],
     lists:foreach(fun(Message) -> self() ! Message end, Messages).
+
+%% @doc Waits until the peer's kernel has taken all that was sent on this association.
+-spec all_arrived(socket(), integer()) -> ok.
+all_arrived(S, Id) ->
+    until(fun() ->
+        {ok, [{sctp_status, #sctp_status{unackdata = Unacknowledged, penddata = Pending}}]} =
+            inet:getopts(S, [{sctp_status, #sctp_status{assoc_id = Id}}]),
+        {Unacknowledged, Pending} =:= {0, 0}
+    end).
 
 %% @doc Nothing of this socket is in the mailbox.
 -spec silent(socket()) -> ok.

@@ -1,0 +1,292 @@
+%% The drop-in: each case in a node of its own.
+-module(gen_sctp_nif_dropin_SUITE).
+
+-include_lib("common_test/include/ct.hrl").
+-include_lib("stdlib/include/assert.hrl").
+-include_lib("kernel/include/inet_sctp.hrl").
+
+-export([all/0, suite/0, init_per_testcase/2, end_per_testcase/2]).
+-export([on_and_off/1, ports_live_on/1, traffic_through_switch/1, blocked_caller/1,
+    other_gen_sctp/1, nif_missing/1, stripped/1, inet_dispatch/1, command_line/1, erl_flags/1,
+    environment/1, embedded/1, parse_transform/1]).
+%% Called in the other node.
+-export([exchange/0, port_before/0, flood/1, receive_blocked/0, tcp_names/0, transformed/0]).
+
+-define(IP, {127, 0, 0, 1}).
+
+suite() -> [{timetrap, {seconds, 120}}].
+
+all() ->
+    [on_and_off, ports_live_on, traffic_through_switch, blocked_caller, other_gen_sctp,
+        nif_missing, stripped, inet_dispatch, command_line, erl_flags, environment, embedded,
+        parse_transform].
+
+init_per_testcase(_, Config) -> Config.
+
+end_per_testcase(_, _Config) ->
+    receive Message -> {fail, {message_left, Message}} after 0 -> ok end.
+
+%% A node with our code, and with what Args and Env say.
+start(Config) -> start(Config, [], []).
+
+start(Config, Args, Env) ->
+    Paths = [filename:dirname(code:which(gen_sctp_nif)), filename:dirname(code:which(?MODULE))],
+    {ok, Peer, _} = peer:start_link(#{
+        connection => standard_io,
+        args => lists:append([["-pa", Path] || Path <- Paths]) ++ Args,
+        env => Env,
+        wait_boot => 60000
+    }),
+    [{peer, Peer} | Config].
+
+call(Config, M, F, A) -> peer:call(?config(peer, Config), M, F, A, 60000).
+
+stop(Config) -> ok = peer:stop(?config(peer, Config)).
+
+install(Config) -> call(Config, gen_sctp_nif_dropin, install, []).
+uninstall(Config) -> call(Config, gen_sctp_nif_dropin, uninstall, []).
+
+%% What identifies the code of a module.
+identity(Config, Module) ->
+    {call(Config, Module, module_info, [md5]), call(Config, code, which, [Module]),
+        call(Config, code, is_sticky, [Module])}.
+
+%% What an unchanged program does: says whose sockets it had.
+exchange() ->
+    {ok, S} = gen_sctp:open([{ip, ?IP}]),
+    ok = gen_sctp:listen(S, true),
+    {ok, Port} = inet:port(S),
+    {ok, C} = gen_sctp:open([{active, true}]),
+    {ok, #sctp_assoc_change{assoc_id = Id} = Assoc} = gen_sctp:connect(C, ?IP, Port, []),
+    {ok, {_, _, [], #sctp_assoc_change{state = comm_up, assoc_id = SId}}} = gen_sctp:recv(S, 5000),
+    ok = gen_sctp:send(C, Assoc, 1, <<"there">>),
+    {ok, {_, _, [#sctp_sndrcvinfo{stream = 1}], <<"there">>}} = gen_sctp:recv(S, 5000),
+    ok = gen_sctp:send(S, SId, 2, <<"back">>),
+    receive {sctp, C, ?IP, Port, {[#sctp_sndrcvinfo{assoc_id = Id}], <<"back">>}} -> ok end,
+    {ok, [{?IP, Port}]} = inet:peernames(C, Id),
+    {ok, [_ | _]} = inet:socknames(C, Id),
+    ok = gen_sctp:close(C),
+    ok = gen_sctp:close(S),
+    {is_port(S), is_port(C)}.
+
+on_and_off(Config0) ->
+    Config = start(Config0),
+    Before = [identity(Config, M) || M <- [gen_sctp, inet]],
+    ?assertEqual(ok, uninstall(Config)),
+    ?assertEqual({true, true}, call(Config, ?MODULE, exchange, [])),
+    ?assertEqual(ok, install(Config)),
+    ?assertEqual(ok, install(Config)),
+    ?assertEqual(installed, call(Config, gen_sctp_nif_dropin, status, [])),
+    ?assertEqual({false, false}, call(Config, ?MODULE, exchange, [])),
+    ?assertEqual(true, call(Config, code, is_sticky, [inet])),
+    ?assertEqual(ok, uninstall(Config)),
+    ?assertEqual(ok, uninstall(Config)),
+    ?assertEqual(not_installed, call(Config, gen_sctp_nif_dropin, status, [])),
+    ?assertEqual({true, true}, call(Config, ?MODULE, exchange, [])),
+    ?assertEqual(Before, [identity(Config, M) || M <- [gen_sctp, inet]]),
+    stop(Config).
+
+%% Sockets of before the switch are ports and go on; ours outlive the way back.
+ports_live_on(Config0) ->
+    Config = start(Config0),
+    ?assertEqual(ok, call(Config, ?MODULE, port_before, [])),
+    stop(Config).
+
+port_before() ->
+    {ok, Old} = gen_sctp:open([{ip, ?IP}]),
+    ok = gen_sctp:listen(Old, true),
+    ok = gen_sctp_nif_dropin:install(),
+    {ok, Port} = inet:port(Old),
+    {ok, New} = gen_sctp:open(),
+    {ok, Assoc} = gen_sctp:connect(New, ?IP, Port, []),
+    {ok, {_, _, _, #sctp_assoc_change{assoc_id = Id}}} = gen_sctp:recv(Old, 5000),
+    ok = gen_sctp:send(New, Assoc, 0, <<"to a port">>),
+    {ok, {_, _, _, <<"to a port">>}} = gen_sctp:recv(Old, 5000),
+    {ok, [_ | _]} = inet:peernames(Old, Id),
+    {true, false} = {is_port(Old), is_port(New)},
+    ok = gen_sctp_nif_dropin:uninstall(),
+    ok = gen_sctp:send(Old, Id, 0, <<"to ours">>),
+    {ok, {_, _, _, <<"to ours">>}} = gen_sctp_nif:recv(New, 5000),
+    ok = gen_sctp_nif:close(New),
+    gen_sctp:close(Old).
+
+%% Messages flow while the switch is thrown, both ways.
+traffic_through_switch(Config0) ->
+    Config = start(Config0),
+    ?assertEqual(ok, call(Config, ?MODULE, flood, [200])),
+    stop(Config).
+
+flood(Messages) ->
+    Self = self(),
+    {ok, S} = gen_sctp:open([{ip, ?IP}, {active, true}, {recbuf, 65536}]),
+    ok = gen_sctp:listen(S, true),
+    {ok, Port} = inet:port(S),
+    {Pid, MRef} = spawn_monitor(fun() ->
+        {ok, C} = gen_sctp:open(),
+        {ok, Assoc} = gen_sctp:connect(C, ?IP, Port, []),
+        Send = fun Again(N) ->
+            case gen_sctp:send(C, Assoc, 0, <<N:32>>) of
+                ok -> ok;
+                %% OTP 25 does not wait for room.
+                {error, eagain} -> erlang:yield(), Again(N)
+            end
+        end,
+        lists:foreach(Send, lists:seq(1, Messages)),
+        Self ! sent,
+        receive stop -> gen_sctp:close(C) end
+    end),
+    ok = gen_sctp_nif_dropin:install(),
+    ok = gen_sctp_nif_dropin:uninstall(),
+    receive
+        sent -> ok;
+        {'DOWN', MRef, process, Pid, Reason} -> error(Reason)
+    end,
+    Receive = fun(N) -> receive {sctp, S, _, _, {_, <<N:32>>}} -> ok end end,
+    lists:foreach(Receive, lists:seq(1, Messages)),
+    Pid ! stop,
+    receive {'DOWN', MRef, process, Pid, normal} -> ok end,
+    gen_sctp:close(S).
+
+%% A process that waits in the old code is neither killed nor disturbed.
+blocked_caller(Config0) ->
+    Config = start(Config0),
+    ?assertEqual({error, closed}, call(Config, ?MODULE, receive_blocked, [])),
+    stop(Config).
+
+receive_blocked() ->
+    {ok, S} = gen_sctp:open(),
+    {Pid, MRef} = spawn_monitor(fun() -> exit(gen_sctp:recv(S)) end),
+    (fun Wait() ->
+        case process_info(Pid, status) of
+            {status, waiting} -> ok;
+            _ -> erlang:yield(), Wait()
+        end
+    end)(),
+    ok = gen_sctp_nif_dropin:install(),
+    Second = gen_sctp_nif_dropin:uninstall(),
+    true = Second =:= ok orelse Second =:= {error, {in_use, gen_sctp}},
+    true = is_process_alive(Pid),
+    ok = gen_sctp:close(S),
+    receive {'DOWN', MRef, process, Pid, Reason} -> Reason end.
+
+other_gen_sctp(Config0) ->
+    Config = start(Config0),
+    Forms = [{attribute, 1, module, gen_sctp}, {attribute, 1, export, [{open, 0}]},
+        {function, 1, open, 0, [{clause, 1, [], [], [{atom, 1, theirs}]}]}, {eof, 1}],
+    {ok, gen_sctp, Beam} = compile:forms(Forms, []),
+    true = call(Config, code, unstick_mod, [gen_sctp]),
+    {module, gen_sctp} = call(Config, code, load_binary, [gen_sctp, "theirs", Beam]),
+    ?assertMatch({error, {other_gen_sctp, _}}, install(Config)),
+    ?assertEqual(theirs, call(Config, gen_sctp, open, [])),
+    stop(Config).
+
+%% The NIF cannot be loaded: stock stays.
+nif_missing(Config0) ->
+    Dir = filename:join(?config(priv_dir, Config0), "gen_sctp_nif/ebin"),
+    ok = filelib:ensure_dir(filename:join(Dir, "x")),
+    Ours = filename:dirname(code:which(gen_sctp_nif)),
+    [{ok, _} = file:copy(Beam, filename:join(Dir, filename:basename(Beam)))
+        || Beam <- filelib:wildcard(filename:join(Ours, "*.beam"))],
+    Config = start(Config0, ["-pa", Dir], []),
+    {error, {load_failed, Text}} = install(Config),
+    ?assertNotEqual(nomatch, string:find(Text, "gen_sctp_nif.so")),
+    ?assertEqual(not_installed, call(Config, gen_sctp_nif_dropin, status, [])),
+    ?assertEqual({true, true}, call(Config, ?MODULE, exchange, [])),
+    stop(Config).
+
+%% Without debug information there is nothing to make the drop-in of.
+stripped(Config0) ->
+    Dir = filename:join(?config(priv_dir, Config0), "stripped"),
+    ok = filelib:ensure_dir(filename:join(Dir, "x")),
+    {inet, Beam, _} = code:get_object_code(inet),
+    {ok, {inet, Stripped}} = beam_lib:strip(Beam),
+    Config = start(Config0),
+    File = filename:join(Dir, "inet.beam"),
+    ok = file:write_file(File, Stripped),
+    true = call(Config, code, add_patha, [Dir]),
+    ?assertEqual({error, {no_debug_info, inet}}, install(Config)),
+    ?assertEqual({true, true}, call(Config, ?MODULE, exchange, [])),
+    stop(Config).
+
+%% inet's own sockets are served as ever.
+inet_dispatch(Config0) ->
+    Config = start(Config0),
+    ok = install(Config),
+    ?assertEqual(tcp_names(), call(Config, ?MODULE, tcp_names, [])),
+    stop(Config).
+
+tcp_names() ->
+    {ok, L} = gen_tcp:listen(0, [{ip, ?IP}]),
+    {ok, {?IP, _}} = inet:sockname(L),
+    Names = {inet:peernames(L), inet:peernames(L, 1), catch inet:peernames(foo)},
+    ok = gen_tcp:close(L),
+    case Names of
+        {One, Two, {'EXIT', {Reason, _}}} -> {One, Two, Reason};
+        _ -> Names
+    end.
+
+%% The node answers before it has done all that its command line says.
+switched_on(Config) ->
+    Loaded = call(Config, erlang, function_exported, [?MODULE, exchange, 0]) orelse
+        call(Config, code, get_mode, []) =:= interactive,
+    case Loaded andalso call(Config, gen_sctp_nif_dropin, status, []) of
+        installed -> serves(Config);
+        _ -> erlang:yield(), switched_on(Config)
+    end.
+
+serves(Config) ->
+    ?assertEqual({false, false}, call(Config, ?MODULE, exchange, [])),
+    stop(Config).
+
+command_line(Config) ->
+    switched_on(start(Config, ["-s", "gen_sctp_nif_dropin", "install"], [])).
+
+erl_flags(Config) ->
+    switched_on(start(Config, [], [{"ERL_FLAGS", "-s gen_sctp_nif_dropin install"}])).
+
+environment(Config0) ->
+    Config = start(Config0, ["-gen_sctp_nif", "dropin", "true"], []),
+    {ok, _} = call(Config, application, ensure_all_started, [gen_sctp_nif]),
+    switched_on(Config).
+
+%% As in a release: nothing is loaded on demand, all is there at boot.
+embedded(Config) ->
+    Compiler = code:lib_dir(compiler) ++ "/ebin",
+    Ours = filename:dirname(code:which(gen_sctp_nif)),
+    Load =
+        "[code:load_file(list_to_atom(filename:basename(F, \".beam\"))) ||"
+        " F <- filelib:wildcard(\"" ++ Compiler ++ "/*.beam\") ++"
+        " filelib:wildcard(\"" ++ Ours ++ "/*.beam\")],"
+        "[{module, _} = code:load_file(M) ||"
+        " M <- [filename, filelib, gen_sctp, inet_sctp, inet6_sctp, " ?MODULE_STRING "]],"
+        "ok = gen_sctp_nif_dropin:install().",
+    switched_on(start(Config, ["-mode", "embedded", "-pa", Compiler, "-eval", Load], [])).
+
+%% A module of its own gets our sockets, all others keep OTP's.
+parse_transform(Config0) ->
+    Config = start(Config0),
+    ?assertEqual(ok, call(Config, ?MODULE, transformed, [])),
+    stop(Config).
+
+transformed() ->
+    Source =
+        "-module(transformed).\n"
+        "-export([run/0]).\n"
+        "-import(gen_sctp, [listen/2]).\n"
+        "run() -> {ok, S} = gen_sctp:open([{ip, {127, 0, 0, 1}}]), ok = listen(S, true),"
+        " {ok, [_]} = inet:socknames(S, 0), {error, _} = inet:peernames(S),"
+        " Close = fun gen_sctp:close/1, ok = Close(S), S.",
+    {ok, Tokens, _} = erl_scan:string(Source),
+    Forms = [begin {ok, Form} = erl_parse:parse_form(Part), Form end || Part <- split(Tokens)],
+    Ours = gen_sctp_nif_transform:parse_transform(Forms, []),
+    {ok, transformed, Beam} = compile:forms(Ours, []),
+    {module, transformed} = code:load_binary(transformed, "transformed", Beam),
+    {'$inet', gen_sctp_nif, _} = transformed:run(),
+    {ok, S} = gen_sctp:open(),
+    true = is_port(S),
+    gen_sctp:close(S).
+
+split([]) -> [];
+split(Tokens) ->
+    {Form, [Dot | Rest]} = lists:splitwith(fun(Token) -> element(1, Token) =/= dot end, Tokens),
+    [Form ++ [Dot] | split(Rest)].
