@@ -84,7 +84,8 @@ replace(Position, List, New) ->
 
 %% What is not a socket at all.
 sockets(_) ->
-    check([{{no_socket, Function, Args, Junk}, fun(M) -> call(M, Function, real(Junk, Junk), Args) end}
+    check([{{no_socket, Function, Args, Junk},
+            fun(M) -> call(M, Function, real(Junk, Junk), Args) end}
            || {Function, [socket | _] = Args} <- calls() ++ [{recv, [socket]}],
               Junk <- [foo, 5, -1, 2.5, <<>>, "text", [], {}, #{}, self, dead, reference, function,
                        {'$inet', gen_sctp_nif, foo}, {'$inet', foo, bar}, {'$inet'}]]).

@@ -47,9 +47,8 @@ check(Scenarios, Intended) ->
     end.
 
 compare({Name, Fun}, Intended) ->
-    {TStock,Stock} = timer:tc(fun() -> outcome(gen_sctp, Fun) end),
-    {TNif,Nif} = timer:tc(fun() -> outcome(gen_sctp_nif, Fun) end),
-    TStock+TNif>300000 andalso file:write_file("/var/tmp/sctpct/logs/slow.txt",io_lib:format("~p ~p ~p~n",[TStock,TNif,Name]),[append]),
+    Stock = outcome(gen_sctp, Fun),
+    Nif = outcome(gen_sctp_nif, Fun),
     case Intended(Name, Stock) of
         same when Nif =:= Stock -> same;
         {Id, Nif} -> {intended, Id};

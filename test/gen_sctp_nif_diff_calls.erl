@@ -161,7 +161,8 @@ send() ->
                                             #sctp_assoc_change{assoc_id = foo},
                                             #sctp_assoc_change{assoc_id = -1},
                                             #sctp_assoc_change{}, #sctp_shutdown_event{}]] ++
-                [{id, Stream, <<"x">>} || Stream <- [9, 10, 65535, 65536, -1, 1 bsl 70, foo, 2.5]] ++
+                [{id, Stream, <<"x">>}
+                 || Stream <- [9, 10, 65535, 65536, -1, 1 bsl 70, foo, 2.5]] ++
                 [{id, 0, Data} || Data <- data()]] ++
     [{{send_info, Info, Data}, fun(M) ->
         #{s := S, c := C, cid := Id} = pair(M),

@@ -81,7 +81,8 @@ reading() ->
     [{{get, Where, Request}, fun(M) -> inet:getopts(socket(M, Where), Request) end}
      || Where <- places(),
         Request <- [[Name] || Name <- names()] ++ [names_known(), [active, foo], [foo, active], [],
-                    [{active, undefined}], [{active, true}], [{linger, undefined}], [active, active],
+                    [{active, undefined}], [{active, true}], [{linger, undefined}],
+                    [active, active],
                     [{raw, 6, 1, 4}], [1], [{1, 2}], [[]], [{}], ["active"]]] ++
     [{{get_record, Whose, Request}, fun(M) ->
         #{c := C, cid := Id, sport := Port} = pair(M),
@@ -216,8 +217,10 @@ odd() ->
      {sctp_default_send_param, {sctp_sndrcvinfo, 0}}, {sctp_status, #sctp_status{assoc_id = 0}},
      {sctp_get_peer_addr_info, #sctp_paddrinfo{assoc_id = 0}},
      {sctp_primary_addr, #sctp_prim{addr = {{127, 0, 0, 1}, 9}}}, {sctp_primary_addr, undefined},
-     {foo, 1}, {1, 2}, {fd, 1}, {ip, any}, {ifaddr, any}, {port, 9}, {type, stream}, {keepalive, true},
-     {nodelay, true}, {raw, 1, 2, <<1:32>>}, {active}, {active, true, true}, foo, inet, inet6, 1, [], {},
+     {foo, 1}, {1, 2}, {fd, 1}, {ip, any}, {ifaddr, any}, {port, 9}, {type, stream},
+     {keepalive, true},
+     {nodelay, true}, {raw, 1, 2, <<1:32>>}, {active}, {active, true, true}, foo, inet, inet6,
+     1, [], {},
      "active", {netns, foo}].
 
 lists_of_options() ->

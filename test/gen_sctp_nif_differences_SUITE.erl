@@ -381,9 +381,8 @@ give_away_closed(Config) ->
 peeled_inherits(Config) ->
     M = mod(Config),
     #{s := S, sid := Id} =
-        pair(Config, [{linger, {true, 2}}, {priority, 5}, {sctp_nodelay, false}, {buffer, 7000},
-                      list], []),
-    ok = inet:setopts(S, [{active, 4}, {non_block_send, true}]),
+        pair(Config, [{linger, {true, 2}}, {priority, 5}, {sctp_nodelay, false}, list], []),
+    ok = inet:setopts(S, [{active, 4}, {non_block_send, true}, {buffer, 7000}]),
     {ok, P} = M:peeloff(S, Id),
     adopt(P),
     Names = [active, mode, buffer, linger, priority, sctp_nodelay, reuseaddr, non_block_send],

@@ -15,6 +15,22 @@ pub(crate) fn uint<T: TryFrom<u32>>(term: Term) -> Option<T> {
     term.decode::<u32>().ok()?.try_into().ok()
 }
 
+/// The elements of a proper list of at most `most`.
+///
+/// rustler's own iterator panics at the end of an improper list.
+pub(crate) fn list(mut rest: Term, most: usize) -> Option<Vec<Term>> {
+    let mut elements = Vec::new();
+    while !rest.is_empty_list() {
+        let (head, tail) = rest.list_get_cell().ok()?;
+        if elements.len() == most {
+            return None;
+        }
+        elements.push(head);
+        rest = tail;
+    }
+    Some(elements)
+}
+
 /// An IP tuple.
 fn ip(term: Term) -> Option<IpAddr> {
     let parts = get_tuple(term).ok()?;
@@ -55,12 +71,7 @@ pub(crate) fn address(term: Term) -> Option<SocketAddr> {
 
 /// A list of addresses, at most as many as one call of the kernel takes in OTP.
 pub(crate) fn addresses(term: Term) -> Option<Vec<SocketAddr>> {
-    const MOST: usize = 255;
-    let list: Vec<_> = term.into_list_iterator().ok()?.take(MOST + 1).collect();
-    if list.len() > MOST {
-        return None;
-    }
-    list.into_iter().map(address).collect()
+    list(term, 255)?.into_iter().map(address).collect()
 }
 
 /// An address as option records have it: `{IP, Port}`, `{any | loopback, Port}`,
@@ -160,11 +171,13 @@ fn or_default<T: Default + TryFrom<u32>>(term: Term) -> Option<T> {
 }
 
 fn send_flags(term: Term) -> Option<u16> {
+    /// Each of the four flags may be there more than once.
+    const MOST: usize = 64;
     if is_undefined(term) || term.is_empty_list() {
         return Some(0);
     }
     let mut bits = 0;
-    for flag in term.into_list_iterator().ok()? {
+    for flag in list(term, MOST)? {
         bits |= match flag.decode::<Atom>().ok()? {
             atom if atom == atoms::unordered() => flags::UNORDERED,
             atom if atom == atoms::addr_over() => flags::ADDR_OVER,

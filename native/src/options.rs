@@ -88,17 +88,7 @@ pub(crate) fn check(list: Term) -> bool {
 }
 
 fn parse_list<'a, T>(list: Term<'a>, parse: impl Fn(Term<'a>) -> Option<T>) -> Option<Vec<T>> {
-    let mut parsed = Vec::new();
-    let mut rest = list;
-    while !rest.is_empty_list() {
-        let (head, tail) = rest.list_get_cell().ok()?;
-        if parsed.len() == MOST {
-            return None;
-        }
-        parsed.push(parse(head)?);
-        rest = tail;
-    }
-    Some(parsed)
+    decode::list(list, MOST)?.into_iter().map(parse).collect()
 }
 
 fn setting(term: Term, family: Family) -> Option<Setting> {
@@ -268,7 +258,7 @@ fn put_field(bytes: &mut [u8], field: &Field, value: Term, family: Family) -> Op
 fn flag_bits(bits: &[(&str, u32)], list: Term) -> Option<u32> {
     let env = list.get_env();
     let mut set = 0;
-    for flag in list.into_list_iterator().ok()? {
+    for flag in decode::list(list, MOST)? {
         let flag = flag.decode::<Atom>().ok()?;
         let (_, bit) = bits.iter().find(|(name, _)| is_named(env, flag, name))?;
         set |= bit;

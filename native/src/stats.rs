@@ -54,17 +54,17 @@ impl Read {
         self.octets += len as u64;
         self.max = self.max.max(len as u64);
         let n = self.count as f64;
-        let off = len as f64 - self.average;
-        self.average += off / n;
-        self.deviation += (off.abs() - self.deviation) / n;
+        self.average += (len as f64 - self.average) / n;
+        // With its sign, and from the average that includes it: so OTP reckons.
+        self.deviation += (len as f64 - self.average - self.deviation) / n;
     }
 
     pub(crate) fn average(&self) -> u64 {
         self.average as u64
     }
 
-    /// The mean distance from the average.
+    /// The mean deviation from the average, without its sign.
     pub(crate) fn deviation(&self) -> u64 {
-        self.deviation as u64
+        self.deviation.abs() as u64
     }
 }
