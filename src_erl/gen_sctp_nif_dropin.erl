@@ -19,6 +19,8 @@
 %% The code of the replaced gen_sctp, under a name of its own.
 -define(STOCK, gen_sctp_nif_stock).
 -define(MARK, gen_sctp_nif_dropin).
+%% Where generated code is from.
+-define(LINE_1, erl_anno:new(1)).
 -define(INET_FUNCTIONS, [{peernames, 1}, {peernames, 2}, {socknames, 2}]).
 
 -type reason() ::
@@ -149,20 +151,20 @@ rename(Forms) ->
 delegate() ->
     Exports = gen_sctp:module_info(exports) -- [{module_info, 0}, {module_info, 1}],
     [
-        {attribute, 1, module, gen_sctp},
-        {attribute, 1, ?MARK, on},
-        {attribute, 1, export, Exports}
+        {attribute, ?LINE_1, module, gen_sctp},
+        {attribute, ?LINE_1, ?MARK, on},
+        {attribute, ?LINE_1, export, Exports}
         | [delegate(Function, Arity) || {Function, Arity} <- Exports]
-    ] ++ [{eof, 1}].
+    ].
 
 delegate(Function, Arity) ->
-    Args = [{var, 1, list_to_atom("A" ++ integer_to_list(N))} || N <- lists:seq(1, Arity)],
-    Ours = {clause, 1, Args, [], [call(gen_sctp_nif, Function, Args)]},
-    {function, 1, Function, Arity, port_clause(Function, Args) ++ [Ours]}.
+    Args = [{var, ?LINE_1, list_to_atom("A" ++ integer_to_list(N))} || N <- lists:seq(1, Arity)],
+    Ours = {clause, ?LINE_1, Args, [], [call(gen_sctp_nif, Function, Args)]},
+    {function, ?LINE_1, Function, Arity, port_clause(Function, Args) ++ [Ours]}.
 
 port_clause(Function, [Socket | _] = Args) when Function =/= open, Function =/= error_string ->
-    IsPort = {call, 1, {atom, 1, is_port}, [Socket]},
-    [{clause, 1, Args, [[IsPort]], [call(?STOCK, Function, Args)]}];
+    IsPort = {call, ?LINE_1, {atom, ?LINE_1, is_port}, [Socket]},
+    [{clause, ?LINE_1, Args, [[IsPort]], [call(?STOCK, Function, Args)]}];
 port_clause(_, _) ->
     [].
 
@@ -181,14 +183,15 @@ dispatch(Forms) ->
         Forms).
 
 our_clause(Function, Arity) ->
-    Rest = [{var, 1, list_to_atom("A" ++ integer_to_list(N))} || N <- lists:seq(2, Arity)],
-    Socket = {var, 1, 'S'},
-    Ours = {tuple, 1, [{atom, 1, '$inet'}, {atom, 1, gen_sctp_nif}, {var, 1, '_'}]},
-    {clause, 1, [{match, 1, Ours, Socket} | Rest], [],
+    Rest = [{var, ?LINE_1, list_to_atom("A" ++ integer_to_list(N))} || N <- lists:seq(2, Arity)],
+    Socket = {var, ?LINE_1, 'S'},
+    Tag = {atom, ?LINE_1, '$inet'},
+    Ours = {tuple, ?LINE_1, [Tag, {atom, ?LINE_1, gen_sctp_nif}, {var, ?LINE_1, '_'}]},
+    {clause, ?LINE_1, [{match, ?LINE_1, Ours, Socket} | Rest], [],
         [call(gen_sctp_nif, Function, [Socket | Rest])]}.
 
 call(Module, Function, Args) ->
-    {call, 1, {remote, 1, {atom, 1, Module}, {atom, 1, Function}}, Args}.
+    {call, ?LINE_1, {remote, ?LINE_1, {atom, ?LINE_1, Module}, {atom, ?LINE_1, Function}}, Args}.
 
 %% Off.
 
