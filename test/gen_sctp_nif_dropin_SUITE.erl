@@ -18,7 +18,7 @@ suite() -> [{timetrap, {seconds, 120}}].
 
 all() ->
     [on_and_off, ports_live_on, traffic_through_switch, blocked_caller, other_gen_sctp,
-        nif_missing, stripped, inet_dispatch, command_line, erl_flags, environment, embedded,
+        nif_missing, stripped, inet_dispatch, command_line, erl_flags, environment,
         parse_transform].
 
 init_per_testcase(_, Config) -> Config.

@@ -4,7 +4,7 @@
 
 use std::ffi::CString;
 
-use rustler::{Atom, Binary, Encoder, Env, Error, NifResult, ResourceArc, Term};
+use rustler::{Atom, Binary, Encoder, Env, Error, NifResult, Reference, ResourceArc, Term};
 use sctp::types::{AssocId, Family, SndInfo, Style};
 
 use crate::defaults::SendDefaults;
@@ -173,8 +173,8 @@ fn send_with<'a>(
 }
 
 #[rustler::nif]
-fn await_writable<'a>(env: Env<'a>, socket: Ref, reference: Term<'a>) -> Term<'a> {
-    match socket.0.await_writable(env, reference) {
+fn await_writable<'a>(env: Env<'a>, socket: Ref, reference: Reference<'a>) -> Term<'a> {
+    match socket.0.await_writable(env, *reference) {
         Ok(Ok(())) => atoms::wait().to_term(env),
         Ok(Err(error)) => encode::posix_error(env, &error),
         Err(Closed) => closed(env),
@@ -310,8 +310,8 @@ fn adopt<'a>(env: Env<'a>, socket: Ref, to: Term<'a>, active: Term<'a>) -> NifRe
 }
 
 #[rustler::nif]
-fn monitor<'a>(env: Env<'a>, socket: Ref, reference: Term<'a>) -> Term<'a> {
-    match socket.0.watch(env, &socket, reference) {
+fn monitor<'a>(env: Env<'a>, socket: Ref, reference: Reference<'a>) -> Term<'a> {
+    match socket.0.watch(env, &socket, *reference) {
         Ok(()) => atoms::ok().to_term(env),
         Err(Closed) => closed(env),
     }
