@@ -96,6 +96,8 @@
 -include("inet_sctp.hrl").
 
 -define(SOCKET(Ref), {'$inet', ?MODULE, Ref}).
+%% So much data in one message keeps a scheduler longer than it should.
+-define(LARGE, 262144).
 
 -type sctp_socket() :: {'$inet', ?MODULE, reference()}.
 %% The kernel's number of an association. 0 is the endpoint itself.
@@ -211,7 +213,7 @@ open(Port, Opts) ->
 %% return `{error, closed}'. Closing twice is fine.
 -spec close(sctp_socket()) -> ok.
 close(?SOCKET(Ref)) when is_reference(Ref) ->
-    gen_sctp_nif_prim:close(Ref);
+    gen_sctp_nif_wait:close(Ref);
 close(S) ->
     error(badarg, [S]).
 
@@ -260,7 +262,7 @@ inherit(Family, Ref, NewRef) ->
         ok ->
             {ok, ?SOCKET(NewRef)};
         {error, _} = Error ->
-            ok = gen_sctp_nif_prim:close(NewRef),
+            ok = gen_sctp_nif_wait:close(NewRef),
             Error
     end.
 
@@ -280,6 +282,7 @@ controlling_process(?SOCKET(Ref) = S, Pid) when is_reference(Ref), is_pid(Pid) -
                     %% The new owner died just now. The caller keeps socket
                     %% and messages.
                     send_all(self(), Messages),
+                    _ = gen_sctp_nif_prim:adopt(Ref, self(), Active),
                     Error;
                 Result ->
                     Result
@@ -456,11 +459,21 @@ send(?SOCKET(Ref), #sctp_sndrcvinfo{} = Info, Data) when is_reference(Ref) ->
 send(S, Info, Data) ->
     error(badarg, [S, Info, Data]).
 
-send_info(Ref, Info, Data) ->
-    case gen_sctp_nif_prim:send(Ref, Info, Data) of
-        wait -> gen_sctp_nif_wait:send(Ref, Info, Data);
+send_info(Ref, #sctp_sndrcvinfo{assoc_id = AssocId} = Info, Data) when is_binary(Data) ->
+    case send_now(Ref, Info, Data) of
+        wait -> gen_sctp_nif_wait:send(Ref, AssocId, fun() -> send_now(Ref, Info, Data) end);
         Result -> Result
+    end;
+send_info(Ref, Info, Data) ->
+    case flatten(Data) of
+        {ok, Bin} -> send_info(Ref, Info, Bin);
+        error -> unless_closed(Ref, {error, einval})
     end.
+
+send_now(Ref, Info, Data) when byte_size(Data) < ?LARGE ->
+    gen_sctp_nif_prim:send(Ref, Info, Data);
+send_now(Ref, Info, Data) ->
+    gen_sctp_nif_prim:send_large(Ref, Info, Data).
 
 %% @doc Sends on a stream of an association, all else as
 %% `sctp_default_send_param' says.
@@ -475,10 +488,7 @@ send_info(Ref, Info, Data) ->
     ok | {error, inet:posix() | closed}.
 send(?SOCKET(Ref), AssocId, Stream, Data)
         when is_reference(Ref), is_integer(AssocId), is_integer(Stream) ->
-    case gen_sctp_nif_prim:send(Ref, AssocId, Stream, Data) of
-        wait -> gen_sctp_nif_wait:send(Ref, AssocId, Stream, Data);
-        Result -> Result
-    end;
+    send_stream(Ref, AssocId, Stream, Data);
 send(?SOCKET(Ref) = S, #sctp_assoc_change{assoc_id = AssocId}, Stream, Data)
         when is_reference(Ref), is_integer(Stream) ->
     case is_integer(AssocId) of
@@ -487,6 +497,33 @@ send(?SOCKET(Ref) = S, #sctp_assoc_change{assoc_id = AssocId}, Stream, Data)
     end;
 send(S, Assoc, Stream, Data) ->
     error(badarg, [S, Assoc, Stream, Data]).
+
+send_stream(Ref, AssocId, Stream, Data) when is_binary(Data) ->
+    case send_now(Ref, AssocId, Stream, Data) of
+        wait ->
+            Again = fun() -> send_now(Ref, AssocId, Stream, Data) end,
+            gen_sctp_nif_wait:send(Ref, AssocId, Again);
+        Result ->
+            Result
+    end;
+send_stream(Ref, AssocId, Stream, Data) ->
+    case flatten(Data) of
+        {ok, Bin} -> send_stream(Ref, AssocId, Stream, Bin);
+        error -> unless_closed(Ref, {error, einval})
+    end.
+
+send_now(Ref, AssocId, Stream, Data) when byte_size(Data) < ?LARGE ->
+    gen_sctp_nif_prim:send(Ref, AssocId, Stream, Data);
+send_now(Ref, AssocId, Stream, Data) ->
+    gen_sctp_nif_prim:send_large(Ref, AssocId, Stream, Data).
+
+%% Here, as the VM can interrupt it.
+flatten(Data) ->
+    try
+        {ok, iolist_to_binary(Data)}
+    catch
+        error:badarg -> error
+    end.
 
 %% @equiv recv(S, infinity)
 -spec recv(sctp_socket()) -> {ok, message()} | {error, recv_error()}.

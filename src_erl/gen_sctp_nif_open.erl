@@ -42,7 +42,7 @@ create(Family, #{type := Type, netns := Netns, opts := Opts}, Locals) ->
                 ok ->
                     {ok, Ref};
                 {error, _} = Error ->
-                    ok = gen_sctp_nif_prim:close(Ref),
+                    ok = gen_sctp_nif_wait:close(Ref),
                     Error
             end;
         {error, _} = Error ->

@@ -9,7 +9,7 @@
 
 %% Life of a socket.
 -export([open/3]).
--export([close/1]).
+-export([close/2]).
 -export([peeloff/2]).
 -export([bind/2]).
 -export([bindx/3]).
@@ -20,7 +20,9 @@
 -export([recv/2]).
 -export([send/3]).
 -export([send/4]).
--export([await_writable/2]).
+-export([send_large/3]).
+-export([send_large/4]).
+-export([await_writable/3]).
 -export([cancel/2]).
 
 %% Options and names.
@@ -44,8 +46,8 @@
 -export([sockets/0]).
 -export([counters/0]).
 
--nifs([open/3, close/1, peeloff/2, bind/2, bindx/3, listen/2, connect/3,
-    recv/2, send/3, send/4, await_writable/2, cancel/2,
+-nifs([open/3, close/2, peeloff/2, bind/2, bindx/3, listen/2, connect/3,
+    recv/2, send/3, send/4, send_large/3, send_large/4, await_writable/3, cancel/2,
     setopts/2, getopts/2, check_opts/1, getstat/2,
     sockname/1, peername/1, socknames/2, peernames/2,
     family/1, owner/1, handover/2, adopt/3, monitor/2, demonitor/2,
@@ -103,8 +105,8 @@ priv_dir() ->
 open(_Family, _Type, _Netns) ->
     ?NIF.
 
--spec close(ref()) -> ok.
-close(_Ref) ->
+-spec close(ref(), wait_ref()) -> ok | wait.
+close(_Ref, _WaitRef) ->
     ?NIF.
 
 -spec peeloff(ref(), integer()) -> {ok, ref()} | error().
@@ -136,16 +138,25 @@ connect(_Ref, _Addrs, _WaitRef) ->
 recv(_Ref, _WaitRef) ->
     ?NIF.
 
--spec send(ref(), #sctp_sndrcvinfo{}, iodata()) -> ok | error() | wait.
+-spec send(ref(), #sctp_sndrcvinfo{}, binary()) -> ok | error() | wait.
 send(_Ref, _Info, _Data) ->
     ?NIF.
 
--spec send(ref(), integer(), integer(), iodata()) -> ok | error() | wait.
+-spec send(ref(), integer(), integer(), binary()) -> ok | error() | wait.
 send(_Ref, _AssocId, _Stream, _Data) ->
     ?NIF.
 
--spec await_writable(ref(), wait_ref()) -> ok | {error, closed} | wait.
-await_writable(_Ref, _WaitRef) ->
+%% The same on dirty schedulers.
+-spec send_large(ref(), #sctp_sndrcvinfo{}, binary()) -> ok | error() | wait.
+send_large(_Ref, _Info, _Data) ->
+    ?NIF.
+
+-spec send_large(ref(), integer(), integer(), binary()) -> ok | error() | wait.
+send_large(_Ref, _AssocId, _Stream, _Data) ->
+    ?NIF.
+
+-spec await_writable(ref(), integer() | undefined, wait_ref()) -> error() | wait.
+await_writable(_Ref, _AssocId, _WaitRef) ->
     ?NIF.
 
 -spec cancel(ref(), wait_ref()) -> ok | sent.

@@ -11,8 +11,8 @@
 
 -export([recv/2]).
 -export([send/3]).
--export([send/4]).
 -export([connect/3]).
+-export([close/1]).
 
 -export([deadline/1]).
 -export([remaining/1]).
@@ -66,36 +66,24 @@ recv_wait(Ref, WaitRef, Deadline) ->
 %% Send.
 
 %% @doc Send when the socket's buffer has room again.
--spec send(gen_sctp_nif_prim:ref(), #sctp_sndrcvinfo{}, iodata()) ->
-    ok | gen_sctp_nif_prim:error().
-send(Ref, Info, Data) ->
-    Bin = iolist_to_binary(Data),
-    retry_send(Ref, fun() -> gen_sctp_nif_prim:send(Ref, Info, Bin) end).
-
--spec send(gen_sctp_nif_prim:ref(), integer(), integer(), iodata()) ->
-    ok | gen_sctp_nif_prim:error().
-send(Ref, AssocId, Stream, Data) ->
-    Bin = iolist_to_binary(Data),
-    retry_send(Ref, fun() -> gen_sctp_nif_prim:send(Ref, AssocId, Stream, Bin) end).
-
-%% Writable is a hint: another sender can be quicker, then we wait again.
-%% There is no send timeout in gen_sctp; a dying association or a closed
-%% socket ends the wait with an error.
-retry_send(Ref, Send) ->
+%%
+%% Writable is a hint: another sender can be quicker, then we wait again. There
+%% is no send timeout in gen_sctp; a dying association or a closed socket ends
+%% the wait with an error.
+-spec send(gen_sctp_nif_prim:ref(), integer() | undefined, Send) ->
+    ok | gen_sctp_nif_prim:error() when
+    Send :: fun(() -> ok | gen_sctp_nif_prim:error() | wait).
+send(Ref, AssocId, Send) ->
     WaitRef = make_ref(),
-    case gen_sctp_nif_prim:await_writable(Ref, WaitRef) of
-        ok ->
-            send_again(Ref, Send);
+    case gen_sctp_nif_prim:await_writable(Ref, AssocId, WaitRef) of
         wait ->
-            receive {?TAG, WaitRef, ready} -> send_again(Ref, Send) end;
+            receive {?TAG, WaitRef, ready} -> ok end,
+            case Send() of
+                wait -> send(Ref, AssocId, Send);
+                Result -> Result
+            end;
         {error, _} = Error ->
             Error
-    end.
-
-send_again(Ref, Send) ->
-    case Send() of
-        wait -> retry_send(Ref, Send);
-        Result -> Result
     end.
 
 %% Connect.
@@ -125,6 +113,17 @@ connect_wait(Ref, WaitRef, Deadline) ->
             false ->
                 connect_wait(Ref, WaitRef, Deadline)
         end
+    end.
+
+%% Close.
+
+%% @doc Close, and wait until the kernel has let go of addresses and port.
+-spec close(gen_sctp_nif_prim:ref()) -> ok.
+close(Ref) ->
+    WaitRef = make_ref(),
+    case gen_sctp_nif_prim:close(Ref, WaitRef) of
+        wait -> receive {?TAG, WaitRef, ready} -> ok end;
+        ok -> ok
     end.
 
 %% Give up a wait; answers the message that was sent just before that.

@@ -21,7 +21,7 @@ groups() ->
          n_arithmetic, n_out_of_range, n_at_open, n_counts_events, true_then_false,
          false_is_final, receive_while_active, active_while_receiving, active_connect,
          once_connect, connect_with_n, error_events, stream_socket_error, switch_under_load,
-         owner_only],
+         owner_only, whole_list_counts],
         [multi_is_refused]).
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
@@ -205,6 +205,23 @@ multi_is_refused(Config) ->
     ?assertEqual(false, active(S)).
 
 %% Changes.
+
+%% What waits is delivered as the whole list says, wherever `active' is in it.
+whole_list_counts(Config) ->
+    #{m := M, s := S, c := C, cid := Id} = pair(Config),
+    Send = fun() -> ok = M:send(C, Id, 0, <<"ab">>), gen_sctp_test_lib:all_arrived(C, Id) end,
+    Send(),
+    ok = inet:setopts(S, [{mode, list}, {active, once}]),
+    ?assertEqual("ab", next(S)),
+    Send(),
+    ok = inet:setopts(S, [{active, once}, {mode, binary}]),
+    ?assertEqual(<<"ab">>, next(S)),
+    Send(),
+    %% The first of several modes is the last to be set.
+    ok = inet:setopts(S, [{active, false}, {active, true}]),
+    ?assertEqual(false, active(S)),
+    silent(S),
+    ?assertMatch({ok, {_, _, _, <<"ab">>}}, M:recv(S)).
 
 true_then_false(Config) ->
     M = mod(Config),

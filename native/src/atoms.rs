@@ -20,7 +20,7 @@ rustler::atoms! {
     tclass, ttl,
     // info, counters
     counters, id, states, open, listen, sockets, fds, waiters, epoll,
-    local, peers, associations, resources, receivers, writers, connects, backlog, fragments, monitors,
+    local, peers, associations, resources, receivers, writers, connects, watchers, backlog, fragments, monitors,
     // records
     sctp_sndrcvinfo, sctp_assoc_change, sctp_paddr_change, sctp_remote_error, sctp_send_failed,
     sctp_shutdown_event, sctp_adaptation_event, sctp_pdapi_event,

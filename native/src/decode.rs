@@ -139,6 +139,11 @@ pub(crate) fn assoc_id(term: Term) -> Option<AssocId> {
     uint(term).map(AssocId::from_u32)
 }
 
+/// The same as a record may have it: undefined, which is 0.
+pub(crate) fn assoc_id_or_none(term: Term) -> Option<AssocId> {
+    if is_undefined(term) { Some(AssocId::FUTURE) } else { assoc_id(term) }
+}
+
 /// A `#sctp_sndrcvinfo{}` to send with; `None` if a field is of the wrong type or range, or one
 /// that only a receiver sees is given.
 pub(crate) fn send_info(record: Term) -> Option<SndInfo> {

@@ -13,6 +13,7 @@
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod atoms;
+mod closer;
 mod decode;
 mod defaults;
 mod deliver;
@@ -28,7 +29,7 @@ mod stats;
 use rustler::{Env, Term};
 
 fn load(env: Env, _info: Term) -> bool {
-    options::prepare(env) && reactor::start().is_ok()
+    options::prepare(env) && closer::start().is_ok() && reactor::start().is_ok()
 }
 
 rustler::init!("gen_sctp_nif_prim", load = load);

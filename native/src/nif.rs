@@ -1,4 +1,4 @@
-//! The NIFs: decode, one call, encode. None blocks; `open` and `close` run on dirty schedulers.
+//! The NIFs: decode, one call, encode. None blocks; what may take long runs on dirty schedulers.
 //!
 //! Their contract with `gen_sctp_nif_prim` is that module's documentation.
 
@@ -57,8 +57,10 @@ fn open<'a>(env: Env<'a>, family: Atom, style: Atom, netns: Term<'a>) -> NifResu
                 netns: path.map(|path| path.as_slice().into()),
                 ..Default::default()
             };
-            let socket = Inner::create(env, kernel, SendDefaults::default(), user, false);
-            (atoms::ok(), socket).encode(env)
+            match Inner::create(env, kernel, SendDefaults::default(), user, false) {
+                Ok(socket) => (atoms::ok(), socket).encode(env),
+                Err(error) => encode::posix_error(env, &error),
+            }
         }
         Err(error) => encode::posix_error(env, &error),
     })
@@ -133,10 +135,32 @@ fn send_stream<'a>(
     stream: Term<'a>,
     data: Term<'a>,
 ) -> Term<'a> {
+    send_on_stream(env, &socket, assoc, stream, data)
+}
+
+/// The same for much data. Dirty: the kernel copies it, cuts it up and often enough sends it.
+#[rustler::nif(name = "send_large", schedule = "DirtyIo")]
+fn send_stream_large<'a>(
+    env: Env<'a>,
+    socket: Ref,
+    assoc: Term<'a>,
+    stream: Term<'a>,
+    data: Term<'a>,
+) -> Term<'a> {
+    send_on_stream(env, &socket, assoc, stream, data)
+}
+
+fn send_on_stream<'a>(
+    env: Env<'a>,
+    socket: &Ref,
+    assoc: Term<'a>,
+    stream: Term<'a>,
+    data: Term<'a>,
+) -> Term<'a> {
     let (Some(assoc), Some(stream)) = (decode::assoc_id(assoc), decode::uint(stream)) else {
         return einval(env);
     };
-    send_with(env, &socket, data, |kernel| SndInfo {
+    send_with(env, socket, data, |kernel| SndInfo {
         stream,
         assoc,
         ..socket.0.defaults.get(kernel, assoc)
@@ -150,6 +174,13 @@ fn send_info<'a>(env: Env<'a>, socket: Ref, info: Term<'a>, data: Term<'a>) -> T
     send_with(env, &socket, data, |_| info)
 }
 
+/// The same for much data.
+#[rustler::nif(name = "send_large", schedule = "DirtyIo")]
+fn send_info_large<'a>(env: Env<'a>, socket: Ref, info: Term<'a>, data: Term<'a>) -> Term<'a> {
+    let Some(info) = decode::send_info(info) else { return einval(env) };
+    send_with(env, &socket, data, |_| info)
+}
+
 fn send_with<'a>(
     env: Env<'a>,
     socket: &Ref,
@@ -158,10 +189,7 @@ fn send_with<'a>(
 ) -> Term<'a> {
     let kernel = socket.0.kernel.read();
     let Some(kernel) = kernel.as_ref() else { return closed(env) };
-    let data = match data.decode_as_binary().or_else(|_| Binary::from_iolist(data)) {
-        Ok(data) => data,
-        Err(_) => return einval(env),
-    };
+    let Ok(data) = data.decode_as_binary() else { return einval(env) };
     socket.0.sent.add(data.len());
     match kernel.send(&info(kernel), data.as_slice()) {
         Ok(()) => atoms::ok().to_term(env),
@@ -173,10 +201,15 @@ fn send_with<'a>(
 }
 
 #[rustler::nif]
-fn await_writable<'a>(env: Env<'a>, socket: Ref, reference: Reference<'a>) -> Term<'a> {
-    match socket.0.await_writable(env, *reference) {
-        Ok(Ok(())) => atoms::wait().to_term(env),
-        Ok(Err(error)) => encode::posix_error(env, &error),
+fn await_writable<'a>(
+    env: Env<'a>,
+    socket: Ref,
+    assoc: Term<'a>,
+    reference: Reference<'a>,
+) -> Term<'a> {
+    let Some(assoc) = decode::assoc_id_or_none(assoc) else { return einval(env) };
+    match socket.0.await_writable(env, assoc, *reference) {
+        Ok(()) => atoms::wait().to_term(env),
         Err(Closed) => closed(env),
     }
 }
@@ -259,11 +292,9 @@ fn peeloff<'a>(env: Env<'a>, socket: Ref, assoc: Term<'a>) -> Term<'a> {
     }
 }
 
-/// Dirty: close(2) says goodbye on every association.
-#[rustler::nif(schedule = "DirtyIo")]
-fn close(env: Env, socket: Ref) -> Atom {
-    socket.0.close(env, &socket);
-    atoms::ok()
+#[rustler::nif]
+fn close(env: Env, socket: Ref, reference: Reference) -> Atom {
+    if socket.0.close(env, &socket, *reference) { atoms::wait() } else { atoms::ok() }
 }
 
 #[rustler::nif]
@@ -333,7 +364,8 @@ fn sockets(env: Env) -> Term {
     report::sockets(env)
 }
 
-#[rustler::nif]
+/// Dirty: as above.
+#[rustler::nif(schedule = "DirtyIo")]
 fn counters(env: Env) -> Term {
     report::counters(env)
 }

@@ -64,22 +64,24 @@ pub(crate) fn set<'a>(env: Env<'a>, socket: &ResourceArc<SocketRef>, list: Term<
         Some(settings) => settings,
         None => return env.error_tuple(atoms::einval()),
     };
-    // Loose anchors, dropped after the lock is released.
-    let mut anchors = Vec::new();
     let mut open = match socket.0.lock() {
         Ok(open) => open,
         Err(Closed) => return env.error_tuple(atoms::closed()),
     };
-    for setting in settings.into_iter().rev() {
-        if !apply(&mut open, env, socket, setting, &mut anchors) {
-            drop(open);
-            drop(anchors);
-            return env.error_tuple(atoms::einval());
-        }
+    let changes_mode = settings.iter().any(|setting| matches!(setting, Setting::Active(_)));
+    // Loose anchors, dropped after the lock is released.
+    let mut anchors = Vec::new();
+    let done = settings
+        .into_iter()
+        .rev()
+        .all(|setting| apply(&mut open, env, socket, setting, &mut anchors));
+    // Messages come as the whole list says, and only the mode that remains counts.
+    if changes_mode {
+        anchors.push(open.resume(Some(env)));
     }
     drop(open);
     drop(anchors);
-    atoms::ok().to_term(env)
+    if done { atoms::ok().to_term(env) } else { env.error_tuple(atoms::einval()) }
 }
 
 /// Would [`set`] find the names and types of a list right, on a socket that has all options?
@@ -281,7 +283,7 @@ fn apply(
     match setting {
         Setting::Active(request) => {
             let Ok((active, announce)) = open.state.active.after(request) else { return false };
-            anchors.push(open.activate(Some(env), socket, active));
+            anchors.push(open.set_active(socket, active));
             if announce {
                 open.announce_set_passive(Some(env), socket);
             }

@@ -1,7 +1,7 @@
-//! The I/O thread: one epoll set, and the closing of fds that no caller waits for.
+//! The I/O thread, with one epoll set.
 //!
-//! A socket is in the set only while somebody waits for it: active mode, a blocked receiver,
-//! sender or connect. Events carry a token that is never used twice, so one that was on its way
+//! Every open socket is in the set, asleep unless somebody waits for it: active mode, a blocked
+//! receiver, sender or connect. Events carry a token that is never used twice, so one that was on its way
 //! when its socket closed finds nothing.
 
 use std::collections::HashMap;
@@ -48,7 +48,8 @@ static REACTOR: OnceLock<Reactor> = OnceLock::new();
 pub(crate) struct Reactor {
     epoll: Epoll,
     waker: Waker,
-    closing: Sender<sctp::Socket>,
+    /// Sockets that have more to deliver, of which the kernel knows nothing.
+    revisit: Sender<u64>,
     sockets: Mutex<HashMap<u64, Weak<Inner>, BuildHasherDefault<TokenHasher>>>,
     next_token: AtomicU64,
 }
@@ -58,20 +59,20 @@ pub(crate) fn start() -> io::Result<()> {
     if REACTOR.get().is_some() {
         return Ok(());
     }
-    let (closing, to_close) = unbounded();
+    let (revisit, to_visit) = unbounded();
     let epoll = Epoll::new()?;
     let waker = Waker::new(&epoll, WAKER)?;
     let reactor = Reactor {
         epoll,
         waker,
-        closing,
+        revisit,
         sockets: Mutex::default(),
         next_token: AtomicU64::new(WAKER + 1),
     };
     let reactor = REACTOR.get_or_init(|| reactor);
     std::thread::Builder::new()
         .name("gen_sctp_nif_io".into())
-        .spawn(move || reactor.run(&to_close))
+        .spawn(move || reactor.run(&to_visit))
         .map(drop)
 }
 
@@ -102,12 +103,12 @@ impl Reactor {
         self.sockets.lock().values().filter_map(Weak::upgrade).collect()
     }
 
-    /// Waits for `interest` on a new fd.
-    pub(crate) fn add(&self, fd: BorrowedFd, token: u64, interest: Interest) -> io::Result<()> {
-        self.epoll.add(fd, token, interest)
+    /// Takes in a new fd, to wait for nothing yet.
+    pub(crate) fn add(&self, fd: BorrowedFd, token: u64) -> io::Result<()> {
+        self.epoll.add(fd, token, Interest::NONE.oneshot())
     }
 
-    /// Waits for something else, or again.
+    /// Waits for something else, or again. Takes no memory: cannot fail on an fd of the set.
     pub(crate) fn modify(&self, fd: BorrowedFd, token: u64, interest: Interest) -> io::Result<()> {
         self.epoll.modify(fd, token, interest)
     }
@@ -117,15 +118,14 @@ impl Reactor {
         self.epoll.delete(fd)
     }
 
-    /// Closes a socket on the I/O thread: close(2) may take longer than a scheduler has.
-    pub(crate) fn close_later(&self, socket: sctp::Socket) {
-        // The receiver lives in a thread that never ends; if it were gone the socket is dropped,
-        // which closes it, here.
-        let _ = self.closing.send(socket);
+    /// Has the I/O thread look at a socket, as if it had become readable.
+    pub(crate) fn revisit(&self, token: u64) {
+        // The other end is on a thread that never ends.
+        let _ = self.revisit.send(token);
         let _ = self.waker.wake();
     }
 
-    fn run(&self, to_close: &Receiver<sctp::Socket>) {
+    fn run(&self, to_visit: &Receiver<u64>) {
         let mut events = Events::with_capacity(EVENTS);
         let mut pace = Pace::default();
         loop {
@@ -135,7 +135,10 @@ impl Reactor {
                 if event.token == WAKER {
                     // Likewise for the eventfd.
                     let _ = self.waker.reset();
-                    to_close.try_iter().for_each(drop);
+                    // Only those of now: they may ask for another visit.
+                    for token in to_visit.try_iter().take(to_visit.len()) {
+                        self.dispatch(&Event { token, readable: true, ..Event::default() });
+                    }
                 } else if let Some(traffic) = self.dispatch(&event) {
                     pace.note(traffic);
                 }

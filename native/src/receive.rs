@@ -14,13 +14,16 @@ use rustler::{Encoder, Env, OwnedBinary, ResourceArc, Term};
 use sctp::active::Active;
 use sctp::epoll::Event;
 use sctp::notification::{self, AssocState, Notification};
-use sctp::types::AssocId;
+use sctp::reassembly::Added;
+use sctp::types::{AssocId, SndInfo, flags};
 
 use crate::atoms;
 use crate::deliver::{self, Waiter};
 use crate::encode::{self, Class};
-use crate::reactor::Traffic;
-use crate::socket::{Closed, Connect, Inner, Open, Receiver, SocketRef, State, socket_term};
+use crate::reactor::{Traffic, reactor};
+use crate::socket::{
+    Closed, Connect, Inner, Open, Receiver, SocketRef, State, Writer, socket_term,
+};
 
 /// The largest single read; a larger `buffer` is accepted and read in several.
 const READ_MAX: usize = 1024 * 1024;
@@ -98,11 +101,18 @@ pub(crate) enum Held {
 }
 
 impl Held {
+    /// The memory it takes.
     pub(crate) fn bytes(&self) -> usize {
-        match self {
+        let payload = match self {
             Held::Message(message) => message.payload.len(),
             Held::Error(_) => 0,
-        }
+        };
+        size_of::<Held>() + payload
+    }
+
+    /// Is it data, not an event?
+    pub(crate) fn is_data(&self) -> bool {
+        matches!(self, Held::Message(message) if !message.meta.notification)
     }
 
     /// The association it is about.
@@ -117,13 +127,13 @@ impl Held {
     }
 }
 
-/// What a piece makes together with those before it.
+/// As [`Added`], of all that is read.
 enum Joined {
     Whole(Payload<'static>),
     /// It is whole by itself, and still where it was read to.
     AsRead,
-    /// More is to come.
     Partial,
+    TooLong,
 }
 
 impl State {
@@ -145,11 +155,12 @@ impl State {
             return Joined::AsRead;
         }
         match self.fragments.add(meta.info.as_ref(), piece, last) {
-            Some(whole) => {
+            Added::Whole(whole) => {
                 self.expected = whole.len();
                 Joined::Whole(Payload::Kept(whole))
             }
-            None => Joined::Partial,
+            Added::Partial => Joined::Partial,
+            Added::TooLong => Joined::TooLong,
         }
     }
 
@@ -289,7 +300,10 @@ impl Open<'_> {
             let (binary, meta) = match self.read_piece(scratch, size) {
                 Ok(piece) => piece,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Read::Nothing,
-                Err(error) => return Read::Error(error.raw_os_error().unwrap_or(libc::EIO)),
+                Err(error) => {
+                    budget.spend(0);
+                    return Read::Error(error.raw_os_error().unwrap_or(libc::EIO));
+                }
             };
             budget.spend(meta.len);
             if meta.is_end_of_stream() {
@@ -298,6 +312,7 @@ impl Open<'_> {
                 return Read::Nothing;
             }
             let state = &mut *self.state;
+            state.exhausted = false;
             state.received.add(meta.len);
             let whole = match binary {
                 Some(binary) => state.join_binary(binary, scratch, &meta),
@@ -310,8 +325,17 @@ impl Open<'_> {
                     return Read::Message(Message { meta, payload });
                 }
                 Joined::Partial => {}
+                Joined::TooLong => self.abort(meta.info.map_or(AssocId::FUTURE, |info| info.assoc)),
             }
         }
+    }
+
+    /// Ends an association whose peer does not keep to what is bearable. The owner hears of it by
+    /// the event.
+    fn abort(&self, assoc: AssocId) {
+        let info = SndInfo { assoc, flags: flags::ABORT, ..SndInfo::default() };
+        // Fails only if it is gone already.
+        let _ = self.kernel().send(&info, &[]);
     }
 
     /// One read of at most `size` bytes, of which the first go to a binary if a large message is
@@ -365,10 +389,20 @@ impl Open<'_> {
             loop {
                 let passive = self.state.active.is_passive();
                 // What was kept is older than what the kernel has.
-                let kept = if passive && goal != Goal::Receive { None } else { self.unkeep() };
+                let kept = match passive && goal != Goal::Receive {
+                    true => None,
+                    false if budget.spent() => return Pumped::Spent,
+                    false => self.unkeep(),
+                };
+                let fresh = kept.is_none();
                 let read = match kept {
-                    Some(Held::Message(message)) => Read::Message(message),
-                    Some(Held::Error(errno)) => Read::Error(errno),
+                    Some(held) => {
+                        budget.spend(held.bytes());
+                        match held {
+                            Held::Message(message) => Read::Message(message),
+                            Held::Error(errno) => Read::Error(errno),
+                        }
+                    }
                     None if passive && goal == Goal::Background && !self.may_keep() => {
                         return Pumped::Dry;
                     }
@@ -388,7 +422,8 @@ impl Open<'_> {
                     Read::Error(errno) => self.deliver_error(caller, errno),
                     Read::Message(message) if encode::class(&message).is_none() => {}
                     Read::Message(message) => {
-                        let change = self.note(&message);
+                        // What was kept has been noted, and is nobody's answer.
+                        let change = if fresh { self.note(caller, &message) } else { None };
                         if let Some(connect) = change.and_then(|id| self.take_connect(id)) {
                             if goal == Goal::Connect(connect.assoc) {
                                 self.consume_for_connect(caller);
@@ -418,8 +453,8 @@ impl Open<'_> {
         !self.state.connects.is_empty() && !self.state.backlog_is_full()
     }
 
-    /// Notes what a notification changes for reading; gives the association whose state changed.
-    fn note(&mut self, message: &Message) -> Option<AssocId> {
+    /// Notes what a notification changes; gives the association whose state changed.
+    fn note(&mut self, caller: Option<Env>, message: &Message) -> Option<AssocId> {
         if !message.meta.notification {
             return None;
         }
@@ -427,6 +462,7 @@ impl Open<'_> {
             Notification::AssocChange { state, assoc, .. } => {
                 if state != AssocState::CommUp {
                     self.state.fragments.abandon(assoc);
+                    self.wake_orphans(caller);
                 }
                 Some(assoc)
             }
@@ -502,25 +538,30 @@ impl Open<'_> {
         }
     }
 
-    /// Changes the mode and delivers what can be delivered at once. The anchor it returns must be
-    /// dropped after unlocking.
+    /// Changes the mode; [`Open::resume`] makes it so. The anchor it returns must be dropped after
+    /// unlocking.
     #[must_use]
-    pub(crate) fn activate(
+    pub(crate) fn set_active(
         &mut self,
-        caller: Option<Env>,
         socket: &ResourceArc<SocketRef>,
         active: Active,
     ) -> Option<ResourceArc<SocketRef>> {
         self.state.active = active;
-        if active.is_passive() {
-            return self.loose_anchor();
-        }
-        if self.state.anchor.is_none() {
+        if !active.is_passive() && self.state.anchor.is_none() {
             self.state.anchor = Some(socket.clone());
         }
+        self.loose_anchor()
+    }
+
+    /// Delivers what can be delivered at once in the mode that was set, and waits for the rest. The
+    /// anchor it returns must be dropped after unlocking.
+    #[must_use]
+    pub(crate) fn resume(&mut self, caller: Option<Env>) -> Option<ResourceArc<SocketRef>> {
+        let active = self.state.active;
         // An owner that asks for one message at a time and is quicker than its peer would look in
         // vain each time; the I/O thread waits anyway.
-        if active != Active::Once || self.state.speculate || !self.state.backlog.is_empty() {
+        let look = active != Active::Once || self.state.speculate || !self.state.backlog.is_empty();
+        if !active.is_passive() && look {
             self.pump(caller, Goal::Background, Budget::CALLER, |_, _| ());
             self.state.speculate = self.state.active.is_passive();
         }
@@ -542,11 +583,14 @@ impl Open<'_> {
     /// returns must be dropped after unlocking.
     #[must_use]
     pub(crate) fn settle(&mut self, caller: Option<Env>) -> Option<ResourceArc<SocketRef>> {
-        if self.state.active.is_passive() && !self.state.backlog.is_empty() {
-            self.wake_receiver(caller);
+        if !self.state.backlog.is_empty() {
+            if self.state.active.is_passive() {
+                self.wake_receiver(caller);
+            } else {
+                reactor().revisit(self.inner.token);
+            }
         }
-        // Waiting can only fail for want of kernel memory; the next call tries again.
-        let _ = self.arm();
+        self.arm();
         self.loose_anchor()
     }
 }
@@ -650,19 +694,16 @@ impl Inner {
         Ok(Ok(answer))
     }
 
-    /// Registers the caller for the moment when the send buffer has room.
+    /// Registers the caller for the moment when there is room to send to an association.
     pub(crate) fn await_writable(
         &self,
         env: Env,
+        assoc: AssocId,
         reference: Term,
-    ) -> Result<io::Result<()>, Closed> {
-        let mut open = self.lock()?;
-        open.state.writers.push_back(Waiter::new(env.pid(), reference));
-        let armed = open.arm();
-        if armed.is_err() {
-            open.state.writers.pop_back();
-        }
-        Ok(armed)
+    ) -> Result<(), Closed> {
+        let waiter = Waiter::new(env.pid(), reference);
+        self.lock()?.add_writer(Writer { assoc, waiter });
+        Ok(())
     }
 
     /// The I/O thread's part. Tells what it delivered to the owner, if anything.
@@ -672,8 +713,9 @@ impl Inner {
         {
             let mut open = self.lock().ok()?;
             open.fired();
+            let wanted = open.wants(event);
+            let active = !open.state.active.is_passive();
             if event.readable || event.error {
-                let active = !open.state.active.is_passive();
                 if active || !open.state.connects.is_empty() {
                     let before = open.state.received.count;
                     let budget = open.state.burst.budget();
@@ -684,6 +726,8 @@ impl Inner {
                         let sent = self.sent.count();
                         let answered = std::mem::replace(&mut open.state.sent_before, sent) != sent;
                         traffic = Some(if answered { Traffic::Dialogue } else { Traffic::Stream });
+                        // In a stream the next message may be there before it is asked for.
+                        open.state.speculate |= !answered;
                     }
                 } else {
                     open.wake_receiver(None);
@@ -691,15 +735,15 @@ impl Inner {
                     open.state.speculate = true;
                 }
             }
-            if event.writable || event.error {
-                // One at a time: who has sent leaves room or not for the next.
-                while let Some(writer) = open.state.writers.pop_front() {
-                    if writer.wake_ready(None) {
-                        break;
-                    }
-                }
+            if event.error {
+                open.wake_writers(None);
+            } else if event.writable {
+                open.wake_writer(None);
+            } else if !active {
+                // What came, and was not read, may be the end of an association.
+                open.wake_orphans(None);
             }
-            open.rearm(event);
+            open.rearm(event, wanted);
             anchor = open.settle(None);
         }
         drop(anchor);

@@ -104,6 +104,7 @@ fn describe<'a>(env: Env<'a>, open: &Open) -> Term<'a> {
             (atoms::receivers(), waiting.encode(env)),
             (atoms::writers(), state.writers.len().encode(env)),
             (atoms::connects(), state.connects.len().encode(env)),
+            (atoms::watchers(), state.watchers.len().encode(env)),
             (atoms::backlog(), state.backlog.len().encode(env)),
             (atoms::fragments(), state.fragments.bytes().encode(env)),
             (atoms::counters(), map(env, &counters.map(|(item, n)| (item, n.encode(env))))),

@@ -1,9 +1,10 @@
 //! A socket: the resource behind Erlang's reference, its state, its life and its end.
 //!
 //! Locks, in the order they are taken: `state`, then `kernel`. Senders take `kernel` alone and
-//! for reading, so sending and receiving do not wait for each other. The fd is closed by whoever
-//! takes it out under `kernel`'s write lock, which is when no call uses it. Nothing that could
-//! run a resource's destructor (dropping a `ResourceArc`) happens under a lock.
+//! for reading, so sending and receiving do not wait for each other. The fd is closed after it was
+//! taken out under `kernel`'s write lock, which is when no call uses it. Nothing that could run a
+//! resource's destructor (dropping a `ResourceArc`, or a term that names a socket) happens under a
+//! lock.
 
 use std::collections::VecDeque;
 use std::io;
@@ -21,6 +22,7 @@ use sctp::reassembly::Reassembly;
 use sctp::types::{AssocId, Family, Style};
 
 use crate::atoms;
+use crate::closer;
 use crate::defaults::SendDefaults;
 use crate::deliver::{self, Kept, Waiter};
 use crate::reactor::reactor;
@@ -54,9 +56,8 @@ pub(crate) struct Inner {
     pub(crate) sent: stats::Sent,
     pub(crate) defaults: SendDefaults,
     pub(crate) non_block_send: AtomicBool,
-    /// Erlang's reference to the resource in the external term format: from this the VM makes the
-    /// reference again as long as the resource lives, which makes it a weak one.
-    weak: OnceLock<Box<[u8]>>,
+    /// The number of Erlang's reference to the resource: see [`Inner::reference`].
+    number: OnceLock<Box<[u8]>>,
 }
 
 pub(crate) struct State {
@@ -69,7 +70,7 @@ pub(crate) struct State {
     /// is not passive, but for moments under the lock.
     pub(crate) anchor: Option<ResourceArc<SocketRef>>,
     pub(crate) receiver: Option<Receiver>,
-    pub(crate) writers: VecDeque<Waiter>,
+    pub(crate) writers: VecDeque<Writer>,
     pub(crate) connects: Vec<Connect>,
     /// What was read on behalf of a connect while the socket was passive, in order.
     pub(crate) backlog: VecDeque<Held>,
@@ -79,12 +80,11 @@ pub(crate) struct State {
     pub(crate) expected: usize,
     /// Pieces of a notification larger than the read buffer.
     pub(crate) notification: Vec<u8>,
-    /// Reading gives nothing more, for ever and at once: do not wait for it.
+    /// The last read said "end of stream" or "no association", as every read will at once until
+    /// something happens: wait for that.
     pub(crate) exhausted: bool,
-    /// What the epoll set waits for, as far as it does: see `in_set`.
+    /// What the epoll set waits for; `NONE` while the fd is asleep in it.
     registered: Interest,
-    /// Is the fd in the epoll set, if only as a one-shot that has fired?
-    in_set: bool,
     /// Is data usually there when the owner asks for it? Then it is worth a look.
     pub(crate) speculate: bool,
     pub(crate) burst: Burst,
@@ -119,6 +119,12 @@ pub(crate) struct Receiver {
     pub(crate) woken: bool,
 }
 
+/// A process that waits for room to send to an association.
+pub(crate) struct Writer {
+    pub(crate) assoc: AssocId,
+    pub(crate) waiter: Waiter,
+}
+
 /// A process that waits for its association to come up.
 pub(crate) struct Connect {
     pub(crate) assoc: AssocId,
@@ -151,11 +157,13 @@ impl Open<'_> {
     fn wanted(&self) -> Interest {
         let state = &*self.state;
         let active = !state.active.is_passive();
-        let readable = !state.exhausted
-            && (active
-                || state.receiver.as_ref().is_some_and(|receiver| !receiver.woken)
-                || (!state.connects.is_empty() && !state.backlog_is_full()));
+        let readable = active
+            || state.receiver.as_ref().is_some_and(|receiver| !receiver.woken)
+            || (!state.connects.is_empty() && !state.backlog_is_full());
         let writable = !state.writers.is_empty();
+        if readable && state.exhausted {
+            return Interest { readable, writable, edge: true, ..Interest::NONE };
+        }
         if active {
             return Interest { readable, writable, ..Interest::NONE };
         }
@@ -174,34 +182,30 @@ impl Open<'_> {
     /// What an active socket no longer wants stays in the epoll set until it shows up there
     /// unasked ([`Open::rearm`]): a busy socket wants it back before that, and both ways are
     /// system calls.
-    pub(crate) fn arm(&mut self) -> io::Result<()> {
+    pub(crate) fn arm(&mut self) {
         let (old, new) = (self.state.registered, self.wanted());
         let idle = !new.readable && !new.writable;
         let lasting = !old.oneshot && !old.edge;
         let covered = (old.readable || !new.readable) && (old.writable || !new.writable);
-        if idle || old == new || (lasting && covered) {
-            return Ok(());
+        if !idle && old != new && !(lasting && covered) {
+            self.register(new);
         }
-        self.register(new)
     }
 
     /// Waits for what is wanted and for nothing else.
-    fn disarm(&mut self) -> io::Result<()> {
+    fn disarm(&mut self) {
         let wanted = self.wanted();
         let idle = !wanted.readable && !wanted.writable;
-        if idle && self.state.registered == Interest::NONE {
-            return Ok(());
-        }
-        // Parked, it can fire once more, for an error, and costs less to arm again than to add.
-        self.register(if idle { Interest::NONE.oneshot() } else { wanted })?;
-        if idle {
+        if !idle {
+            self.register(wanted);
+        } else if self.state.registered != Interest::NONE {
+            self.register(Interest::NONE.oneshot());
             self.state.registered = Interest::NONE;
         }
-        Ok(())
     }
 
     /// Is all that `event` reports wanted? An error is, if anything is.
-    fn wants(&self, event: &Event) -> bool {
+    pub(crate) fn wants(&self, event: &Event) -> bool {
         let wanted = self.wanted();
         match (wanted.readable, wanted.writable) {
             (true, true) => true,
@@ -211,24 +215,16 @@ impl Open<'_> {
         }
     }
 
-    fn register(&mut self, interest: Interest) -> io::Result<()> {
-        let (fd, token) = (self.kernel().as_fd(), self.inner.token);
-        if self.state.in_set {
-            reactor().modify(fd, token, interest)?;
-        } else {
-            reactor().add(fd, token, interest)?;
-            self.state.in_set = true;
-        }
+    fn register(&mut self, interest: Interest) {
+        // The fd is in the set as long as it is open, so this cannot fail.
+        let _ = reactor().modify(self.kernel().as_fd(), self.inner.token, interest);
         self.state.registered = interest;
-        Ok(())
     }
 
     /// Out of the epoll set, before the fd number can be anybody else's.
-    fn leave(&mut self) {
-        if take(&mut self.state.in_set) {
-            // It is there, so this cannot fail; closing would take it out as well.
-            let _ = reactor().delete(self.kernel().as_fd());
-        }
+    fn leave(&self) {
+        // It is there, so this cannot fail; closing would take it out as well.
+        let _ = reactor().delete(self.kernel().as_fd());
     }
 
     /// An event has come: the kernel has forgotten a one-shot.
@@ -238,20 +234,61 @@ impl Open<'_> {
         }
     }
 
-    /// After an event: waits on for who still waits, and no longer for what nobody wants.
-    pub(crate) fn rearm(&mut self, event: &Event) {
-        let next_writer = event.writable && !self.state.writers.is_empty();
-        let result = if self.state.registered.edge && next_writer {
-            // An edge does not repeat what is still true: ask again for the next in line.
-            let wanted = self.wanted();
-            self.register(wanted)
-        } else if self.wants(event) {
-            Ok(())
+    /// After an event: waits on for who still waits, and no longer for what nobody wanted when it
+    /// came.
+    pub(crate) fn rearm(&mut self, event: &Event, was_wanted: bool) {
+        let wanted = self.wanted();
+        if self.state.registered.edge {
+            // An edge stays: it is silent until something happens. But it does not repeat what is
+            // still true: ask again for the next in line.
+            if wanted.edge && event.writable && wanted.writable {
+                self.register(wanted);
+            }
+        } else if wanted.edge {
+            self.register(wanted);
+        } else if !was_wanted {
+            self.disarm();
+        }
+    }
+
+    /// Waits for room on behalf of a process.
+    pub(crate) fn add_writer(&mut self, writer: Writer) {
+        self.state.writers.push_back(writer);
+        let wanted = self.wanted();
+        if wanted.edge {
+            // The room may have come since the process tried, and been announced.
+            self.register(wanted);
         } else {
-            self.disarm()
-        };
-        // Fails only for want of kernel memory; the next call on the socket tries again.
-        drop(result);
+            self.arm();
+        }
+    }
+
+    /// Wakes one of those who wait to send: it leaves room or not for the next.
+    pub(crate) fn wake_writer(&mut self, caller: Option<Env>) {
+        while let Some(writer) = self.state.writers.pop_front() {
+            if writer.waiter.wake_ready(caller) {
+                break;
+            }
+        }
+    }
+
+    /// Wakes all who wait to send, to see for themselves.
+    pub(crate) fn wake_writers(&mut self, caller: Option<Env>) {
+        for writer in take(&mut self.state.writers) {
+            writer.waiter.wake_ready(caller);
+        }
+    }
+
+    /// Wakes those who wait to send to an association that is no more: there may never be room.
+    pub(crate) fn wake_orphans(&mut self, caller: Option<Env>) {
+        let writers = take(&mut self.state.writers);
+        for writer in writers {
+            if self.kernel().has_assoc(writer.assoc) {
+                self.state.writers.push_back(writer);
+            } else {
+                writer.waiter.wake_ready(caller);
+            }
+        }
     }
 
     /// To be dropped after unlocking: the anchor of a socket that has become passive.
@@ -265,6 +302,42 @@ impl State {
     /// Enough is kept for later; the rest waits in the kernel, and so does the connect.
     pub(crate) fn backlog_is_full(&self) -> bool {
         self.backlog_bytes >= 16 * 1024 * 1024
+    }
+
+    /// Has data been read from the kernel that nobody has got?
+    fn has_unread(&self) -> bool {
+        !self.fragments.is_empty() || self.backlog.iter().any(Held::is_data)
+    }
+
+    /// Tells waiting processes to find out for themselves that the socket is closed, and watching
+    /// ones that it is over. Under the lock: who gives up waiting must find either his place or
+    /// his message.
+    fn mourn(&mut self, caller: Option<Env>) {
+        if let Some(receiver) = self.receiver.take()
+            && !receiver.woken
+        {
+            receiver.waiter.wake_ready(caller);
+        }
+        for writer in take(&mut self.writers) {
+            writer.waiter.wake_ready(caller);
+        }
+        for connect in take(&mut self.connects) {
+            connect.waiter.wake(caller, |env| env.error_tuple(atoms::closed()));
+        }
+        for watcher in &self.watchers {
+            deliver::send(caller, &watcher.pid, |env| {
+                let reference = watcher.reference.encode(env);
+                let socket = watcher.socket.encode(env);
+                (atoms::down(), reference, atoms::socket(), socket, atoms::normal()).encode(env)
+            });
+        }
+    }
+
+    /// Strikes out all who wait, and who are dead: waiting takes a reference to the socket.
+    fn forget_waiting(&mut self) {
+        self.receiver = None;
+        self.writers.clear();
+        self.connects.clear();
     }
 }
 
@@ -284,10 +357,10 @@ impl std::panic::RefUnwindSafe for SocketRef {}
 impl Drop for SocketRef {
     fn drop(&mut self) {
         // Collected while open: nobody can reach the socket, so nobody waits for it.
-        if let Some((socket, _)) = self.0.shut() {
-            reactor().close_later(socket);
+        self.0.state.lock().forget_waiting();
+        if let Some((kernel, _)) = self.0.shut(None) {
+            closer::close(kernel, None);
         }
-        reactor().forget(self.0.token);
         RESOURCES.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -297,14 +370,11 @@ pub(crate) fn socket_term<'a>(env: Env<'a>, socket: &ResourceArc<SocketRef>) -> 
     (atoms::dollar_inet(), atoms::gen_sctp_nif(), socket).encode(env)
 }
 
-/// Who has to hear of a close.
-pub(crate) struct Mourners {
-    waiters: Vec<Waiter>,
-    connects: Vec<Connect>,
-    watchers: Vec<Watcher>,
-    /// Dropped with the rest, outside all locks.
-    _anchor: Option<ResourceArc<SocketRef>>,
+/// What remains of a closed socket, to be dropped outside all locks.
+struct Remains {
     owner_monitor: Option<Monitor>,
+    _watchers: Vec<Watcher>,
+    _anchor: Option<ResourceArc<SocketRef>>,
 }
 
 impl Inner {
@@ -315,9 +385,10 @@ impl Inner {
         defaults: SendDefaults,
         user: UserOptions,
         non_block_send: bool,
-    ) -> ResourceArc<SocketRef> {
+    ) -> io::Result<ResourceArc<SocketRef>> {
         let owner = env.pid();
         let token = reactor().token();
+        reactor().add(kernel.as_fd(), token)?;
         let inner = Arc::new(Inner {
             token,
             family: kernel.family(),
@@ -340,7 +411,6 @@ impl Inner {
                 notification: Vec::new(),
                 exhausted: false,
                 registered: Interest::NONE,
-                in_set: false,
                 speculate: true,
                 burst: Burst::default(),
                 sent_before: 0,
@@ -351,21 +421,31 @@ impl Inner {
             sent: stats::Sent::default(),
             defaults,
             non_block_send: AtomicBool::new(non_block_send),
-            weak: OnceLock::new(),
+            number: OnceLock::new(),
         });
         reactor().register(token, &inner);
         let socket = ResourceArc::new(SocketRef(inner));
         RESOURCES.fetch_add(1, Ordering::Relaxed);
-        socket.0.weak.get_or_init(|| socket.encode(env).to_binary().as_slice().into());
-        // The caller is alive: it is running this.
+        if let Some((_, number)) = split_reference(&socket.encode(env).to_binary()) {
+            socket.0.number.get_or_init(|| number.into());
+        }
+        // None if the caller is dying: then the resource is garbage, which closes the socket.
         let monitor = env.monitor(&socket, &owner);
         socket.0.state.lock().owner_monitor = monitor;
-        socket
+        Ok(socket)
     }
 
     /// Erlang's reference to the resource, if it is still there.
+    ///
+    /// The VM makes it again of its external term format as long as the resource lives. Only its
+    /// number is kept: the node may have got another name since.
     pub(crate) fn reference<'a>(&self, env: Env<'a>) -> Option<Term<'a>> {
-        let (reference, _) = env.binary_to_term(self.weak.get()?)?;
+        let number = self.number.get()?;
+        let other = env.make_ref().to_binary();
+        let (node, _) = split_reference(&other)?;
+        let words = u16::try_from(number.len() / 4).ok()?.to_be_bytes();
+        let external = [&other[..2], &words, node, number].concat();
+        let (reference, _) = env.binary_to_term(&external)?;
         reference.decode::<ResourceArc<SocketRef>>().is_ok().then_some(reference)
     }
 
@@ -404,8 +484,20 @@ impl Inner {
         let user = UserOptions { debug: false, netns: None, ..state.user.clone() };
         let defaults = SendDefaults::inherited(&self.defaults);
         let non_block_send = self.non_block_send.load(Ordering::Relaxed);
+        // Whatever comes of these associations, it comes to the new socket.
+        state.connects.retain(|connect| {
+            let stays = connect.assoc != assoc;
+            if !stays {
+                connect.waiter.wake(Some(env), |env| env.error_tuple(atoms::einval()));
+            }
+            stays
+        });
+        open.wake_orphans(Some(env));
         drop(open);
-        let socket = Inner::create(env, kernel, defaults, user, non_block_send);
+        let socket = match Inner::create(env, kernel, defaults, user, non_block_send) {
+            Ok(socket) => socket,
+            Err(error) => return Ok(Err(error)),
+        };
         let mut peeled = socket.0.state.lock();
         peeled.backlog = moved;
         peeled.backlog_bytes = moved_bytes;
@@ -414,51 +506,53 @@ impl Inner {
         Ok(Ok(socket))
     }
 
-    /// Marks the socket closed and takes everything out of it. `None` if it was closed before.
-    fn shut(&self) -> Option<(sctp::Socket, Mourners)> {
-        let mourners = {
+    /// Marks the socket closed, takes everything out of it and tells who waits. `None` if it was
+    /// closed before.
+    fn shut(&self, caller: Option<Env>) -> Option<(sctp::Socket, Remains)> {
+        let unread;
+        let remains = {
             let mut open = self.lock().ok()?;
             open.leave();
             let state = &mut *open.state;
+            unread = state.has_unread();
             state.closed = true;
+            state.mourn(caller);
             state.active = Active::Passive;
             state.backlog = VecDeque::new();
             state.backlog_bytes = 0;
             state.fragments = Reassembly::default();
             state.handover = None;
-            let receiver = state.receiver.take().map(|receiver| receiver.waiter);
-            Mourners {
-                waiters: receiver.into_iter().chain(take(&mut state.writers)).collect(),
-                connects: take(&mut state.connects),
-                watchers: take(&mut state.watchers),
-                _anchor: state.anchor.take(),
+            Remains {
                 owner_monitor: state.owner_monitor.take(),
+                _watchers: take(&mut state.watchers),
+                _anchor: state.anchor.take(),
             }
         };
+        reactor().forget(self.token);
         // Waits for calls in flight, none of which blocks.
-        let socket = self.kernel.write().take()?;
+        let kernel = self.kernel.write().take()?;
         // Only fails for a descriptor that is none, which this is not.
-        let _ = socket.prepare_close();
-        Some((socket, mourners))
+        let _ = kernel.prepare_close(unread);
+        Some((kernel, remains))
     }
 
-    /// Closes the socket for a caller that waits for it, on a dirty scheduler.
-    pub(crate) fn close(&self, env: Env, socket: &ResourceArc<SocketRef>) {
-        let Some((kernel, mourners)) = self.shut() else { return };
-        if let Some(monitor) = &mourners.owner_monitor {
+    /// Closes the socket. False if it was closed before; else the caller gets a message under
+    /// `reference` when the kernel has let go of it.
+    pub(crate) fn close(&self, env: Env, socket: &ResourceArc<SocketRef>, reference: Term) -> bool {
+        let Some((kernel, remains)) = self.shut(Some(env)) else { return false };
+        if let Some(monitor) = &remains.owner_monitor {
             env.demonitor(socket, monitor);
         }
-        drop(kernel);
-        reactor().forget(self.token);
-        mourners.tell(Some(env));
+        closer::close(kernel, Some(Waiter::new(env.pid(), reference)));
+        true
     }
 
     /// Closes the socket after its I/O panicked.
     pub(crate) fn close_after_panic(&self) {
         // The state's lock does not poison, and `shut` only takes things out.
-        let Some((kernel, mourners)) = self.shut() else { return };
-        drop(kernel);
-        mourners.tell(None);
+        if let Some((kernel, _)) = self.shut(None) {
+            closer::close(kernel, None);
+        }
     }
 
     /// A monitored process is gone: the owner, or the one about to become it.
@@ -474,10 +568,9 @@ impl Inner {
             }
             state.owner_monitor = None;
         }
-        let Some((kernel, mourners)) = self.shut() else { return };
-        reactor().close_later(kernel);
-        reactor().forget(self.token);
-        mourners.tell(Some(env));
+        if let Some((kernel, _)) = self.shut(Some(env)) {
+            closer::close(kernel, None);
+        }
     }
 
     /// Prepares to give the socket to `to`: it is monitored, and the socket goes passive.
@@ -498,6 +591,7 @@ impl Inner {
         }
         let Some(monitor) = env.monitor(socket, &to) else { return Ok(Handover::Dead) };
         let anchor;
+        let earlier;
         let active = {
             let mut open = match self.lock() {
                 Ok(open) => open,
@@ -506,17 +600,26 @@ impl Inner {
                     return Err(closed);
                 }
             };
-            open.state.handover = Some((to, monitor));
+            // Its end may have been told before this monitor had a place. Whoever dies from here
+            // on is told to `down`, which finds it.
+            if !deliver::is_alive(Some(env), &to) {
+                return Ok(Handover::Dead);
+            }
+            earlier = open.state.handover.replace((to, monitor));
             let active = take(&mut open.state.active);
             anchor = open.loose_anchor();
             active
         };
         drop(anchor);
+        if let Some((_, monitor)) = earlier {
+            env.demonitor(socket, &monitor);
+        }
         Ok(Handover::Ready(active))
     }
 
     /// Completes [`Inner::handover`]: `to` owns the socket and `active` is as it was before. False
-    /// if `to` died in between; then the caller keeps the socket.
+    /// if `to` died in between; then the caller keeps the socket, and nothing has changed. With the
+    /// owner itself as `to` this takes the handover back.
     pub(crate) fn adopt(
         &self,
         env: Env,
@@ -525,8 +628,7 @@ impl Inner {
         active: Active,
     ) -> Result<bool, Closed> {
         let old_monitor;
-        let adopted;
-        let anchor;
+        let anchors;
         {
             let mut open = self.lock()?;
             let state = &mut *open.state;
@@ -534,20 +636,20 @@ impl Inner {
                 Some((pid, monitor)) if pid == to => {
                     state.owner = to;
                     old_monitor = state.owner_monitor.replace(monitor);
-                    adopted = true;
                 }
-                _ => {
-                    old_monitor = None;
-                    adopted = false;
+                handover if state.owner == to => old_monitor = handover.map(|(_, monitor)| monitor),
+                handover => {
+                    state.handover = handover;
+                    return Ok(false);
                 }
             }
-            anchor = open.activate(Some(env), socket, active);
+            anchors = (open.set_active(socket, active), open.resume(Some(env)));
         }
-        drop(anchor);
+        drop(anchors);
         if let Some(monitor) = old_monitor {
             env.demonitor(socket, &monitor);
         }
-        Ok(adopted)
+        Ok(true)
     }
 
     /// Registers the caller for a message at the socket's end.
@@ -559,16 +661,25 @@ impl Inner {
     ) -> Result<(), Closed> {
         let socket = Kept::new(socket_term(env, socket));
         let watcher = Watcher { pid: env.pid(), reference: Kept::new(reference), socket };
-        self.lock()?.state.watchers.push(watcher);
+        let mut open = self.lock()?;
+        let (mut watchers, dead): (Vec<_>, Vec<_>) = take(&mut open.state.watchers)
+            .into_iter()
+            .partition(|watcher| deliver::is_alive(Some(env), &watcher.pid));
+        watchers.push(watcher);
+        open.state.watchers = watchers;
+        drop(open);
+        drop(dead);
         Ok(())
     }
 
     /// Takes a registration back; false if there is none.
     pub(crate) fn unwatch(&self, reference: Term) -> bool {
         let Ok(mut open) = self.lock() else { return false };
-        let before = open.state.watchers.len();
-        open.state.watchers.retain(|watcher| !watcher.reference.is(reference));
-        open.state.watchers.len() < before
+        let mut watchers = open.state.watchers.iter();
+        let place = watchers.position(|watcher| watcher.reference.is(reference));
+        let watcher = place.map(|at| open.state.watchers.swap_remove(at));
+        drop(open);
+        watcher.is_some()
     }
 
     /// Gives up waiting; false if nothing was waiting under `reference`.
@@ -579,7 +690,7 @@ impl Inner {
             // Woken means that the message is in the mailbox.
             return receiver.is_some_and(|receiver| !receiver.woken);
         }
-        if let Some(at) = state.writers.iter().position(|waiter| waiter.is(reference)) {
+        if let Some(at) = state.writers.iter().position(|writer| writer.waiter.is(reference)) {
             state.writers.remove(at);
             return true;
         }
@@ -603,21 +714,11 @@ pub(crate) enum Handover {
     Dead,
 }
 
-impl Mourners {
-    /// Tells waiting processes to find out for themselves, and watching ones that it is over.
-    fn tell(self, caller: Option<Env>) {
-        for waiter in &self.waiters {
-            waiter.wake_ready(caller);
-        }
-        for connect in &self.connects {
-            connect.waiter.wake(caller, |env| env.error_tuple(atoms::closed()));
-        }
-        for watcher in &self.watchers {
-            deliver::send(caller, &watcher.pid, |env| {
-                let reference = watcher.reference.encode(env);
-                let socket = watcher.socket.encode(env);
-                (atoms::down(), reference, atoms::socket(), socket, atoms::normal()).encode(env)
-            });
-        }
-    }
+/// Node and number of a reference in the external term format (`NEWER_REFERENCE_EXT`).
+fn split_reference(external: &[u8]) -> Option<(&[u8], &[u8])> {
+    const TAG: [u8; 2] = [131, 90];
+    let words = external.strip_prefix(&TAG)?;
+    let (words, rest) = words.split_first_chunk()?;
+    let number = usize::from(u16::from_be_bytes(*words)) * 4;
+    rest.split_at_checked(rest.len().checked_sub(number)?)
 }

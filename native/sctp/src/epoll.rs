@@ -59,7 +59,7 @@ impl Interest {
 }
 
 /// Readiness of one descriptor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Event {
     /// What the descriptor was added with.
     pub token: u64,

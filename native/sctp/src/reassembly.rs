@@ -13,55 +13,96 @@ struct Key {
     unordered: bool,
 }
 
+/// An unfinished message.
+#[derive(Debug)]
+struct Part {
+    key: Key,
+    /// Of ordered messages: what comes under another number is another message.
+    ssn: u16,
+    bytes: Vec<u8>,
+    /// The rest is not wanted any more.
+    too_long: bool,
+}
+
+/// What a piece makes together with those before it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Added {
+    /// It was the last one.
+    Whole(Vec<u8>),
+    /// More is to come.
+    Partial,
+    /// There is more than [`Reassembly::MESSAGE_MAX`]: said once, what has come is dropped, and so
+    /// is the rest.
+    TooLong,
+}
+
 /// The pieces of unfinished messages, at most one for a stream's ordered and unordered data.
 ///
 /// A list, not a map: the kernel does not interleave messages of one association (RFC 8260 is
 /// off), so it rarely holds more than one entry.
 #[derive(Debug, Default)]
 pub struct Reassembly {
-    parts: Vec<(Key, Vec<u8>)>,
+    parts: Vec<Part>,
 }
 
 impl Reassembly {
+    /// The longest message that is put together, in bytes. The peer decides how long a message is;
+    /// senders are bound by their send buffer, which takes privileges to make so large.
+    pub const MESSAGE_MAX: usize = 64 * 1024 * 1024;
+
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        self.parts.iter().map(|(_, bytes)| bytes.len()).sum()
+        self.parts.iter().map(|part| part.bytes.len()).sum()
     }
 
-    /// Adds a piece; gives the whole message if it was the last one.
+    /// Adds a piece.
     ///
     /// `info` is what the kernel says with every piece, `None` only if it said nothing.
-    pub fn add(&mut self, info: Option<&RcvInfo>, piece: &[u8], last: bool) -> Option<Vec<u8>> {
+    pub fn add(&mut self, info: Option<&RcvInfo>, piece: &[u8], last: bool) -> Added {
         let key = Key {
             assoc: info.map_or(AssocId(0), |info| info.assoc),
             stream: info.map_or(0, |info| info.stream),
             unordered: info.is_some_and(|info| info.flags & flags::UNORDERED != 0),
         };
-        match self.parts.iter().position(|(k, _)| *k == key) {
-            Some(at) => {
-                self.parts[at].1.extend_from_slice(piece);
-                last.then(|| self.parts.swap_remove(at).1)
-            }
-            None if last => Some(piece.to_vec()),
-            None => {
-                self.parts.push((key, piece.to_vec()));
-                None
-            }
+        let ssn = info.map_or(0, |info| info.ssn);
+        let at = self.parts.iter().position(|part| part.key == key).unwrap_or_else(|| {
+            self.parts.push(Part { key, ssn, bytes: Vec::new(), too_long: false });
+            self.parts.len() - 1
+        });
+        let part = &mut self.parts[at];
+        if part.ssn != ssn {
+            // The sender gave the earlier message up half way.
+            *part = Part { key, ssn, bytes: Vec::new(), too_long: false };
+        }
+        let ended = std::mem::take(&mut part.too_long);
+        if !ended {
+            part.bytes.extend_from_slice(piece);
+        }
+        let too_long = part.bytes.len() > Self::MESSAGE_MAX;
+        if too_long {
+            part.bytes = Vec::new();
+        }
+        part.too_long = ended || too_long;
+        let bytes = if last { self.parts.swap_remove(at).bytes } else { Vec::new() };
+        match (too_long, last && !ended) {
+            (true, _) => Added::TooLong,
+            (false, true) => Added::Whole(bytes),
+            (false, false) => Added::Partial,
         }
     }
 
     /// Drops what has come of an association's unfinished messages: the rest never will.
     pub fn abandon(&mut self, assoc: AssocId) {
-        self.parts.retain(|(key, _)| key.assoc != assoc);
+        self.parts.retain(|part| part.key.assoc != assoc);
     }
 
     /// Moves an association's pieces out, for the socket it is peeled off to.
     pub fn split_off(&mut self, assoc: AssocId) -> Reassembly {
-        let (moved, kept) = self.parts.drain(..).partition(|(key, _)| key.assoc == assoc);
+        let (moved, kept) = self.parts.drain(..).partition(|part| part.key.assoc == assoc);
         self.parts = kept;
         Reassembly { parts: moved }
     }
@@ -79,13 +120,13 @@ mod tests {
     fn pieces_of_several_associations_do_not_mix() {
         let mut pieces = Reassembly::default();
         let (a, b, c) = (info(3, 0, false), info(4, 0, false), info(3, 0, true));
-        assert_eq!(pieces.add(Some(&a), b"a1", false), None);
-        assert_eq!(pieces.add(Some(&b), b"b1", false), None);
-        assert_eq!(pieces.add(Some(&c), b"c1", false), None);
+        assert_eq!(pieces.add(Some(&a), b"a1", false), Added::Partial);
+        assert_eq!(pieces.add(Some(&b), b"b1", false), Added::Partial);
+        assert_eq!(pieces.add(Some(&c), b"c1", false), Added::Partial);
         assert_eq!(pieces.bytes(), 6);
-        assert_eq!(pieces.add(Some(&a), b"a2", true), Some(b"a1a2".to_vec()));
-        assert_eq!(pieces.add(Some(&c), b"c2", true), Some(b"c1c2".to_vec()));
-        assert_eq!(pieces.add(Some(&b), b"b2", true), Some(b"b1b2".to_vec()));
+        assert_eq!(pieces.add(Some(&a), b"a2", true), Added::Whole(b"a1a2".to_vec()));
+        assert_eq!(pieces.add(Some(&c), b"c2", true), Added::Whole(b"c1c2".to_vec()));
+        assert_eq!(pieces.add(Some(&b), b"b2", true), Added::Whole(b"b1b2".to_vec()));
         assert!(pieces.is_empty());
     }
 
@@ -96,7 +137,7 @@ mod tests {
         pieces.add(Some(&a), b"head", false);
         pieces.add(Some(&info(4, 1, false)), b"other", false);
         pieces.abandon(AssocId(3));
-        assert_eq!(pieces.add(Some(&a), b"new", true), Some(b"new".to_vec()));
+        assert_eq!(pieces.add(Some(&a), b"new", true), Added::Whole(b"new".to_vec()));
         assert_eq!(pieces.bytes(), 5);
     }
 
@@ -106,7 +147,35 @@ mod tests {
         pieces.add(Some(&info(3, 0, false)), b"x", false);
         pieces.add(Some(&info(4, 0, false)), b"y", false);
         let mut moved = pieces.split_off(AssocId(3));
-        assert_eq!(moved.add(Some(&info(3, 0, false)), b"z", true), Some(b"xz".to_vec()));
+        assert_eq!(moved.add(Some(&info(3, 0, false)), b"z", true), Added::Whole(b"xz".to_vec()));
         assert_eq!(pieces.bytes(), 1);
+    }
+
+    #[test]
+    fn another_number_is_another_message() {
+        let mut pieces = Reassembly::default();
+        let first = RcvInfo { ssn: 7, ..info(3, 0, false) };
+        let second = RcvInfo { ssn: 8, ..first };
+        assert_eq!(pieces.add(Some(&first), b"given up", false), Added::Partial);
+        assert_eq!(pieces.add(Some(&second), b"ne", false), Added::Partial);
+        assert_eq!(pieces.add(Some(&second), b"xt", true), Added::Whole(b"next".to_vec()));
+        assert!(pieces.is_empty());
+    }
+
+    #[test]
+    fn a_message_without_end_is_dropped() {
+        let mut pieces = Reassembly::default();
+        let (a, b) = (info(3, 0, false), info(4, 0, false));
+        let half = vec![1; Reassembly::MESSAGE_MAX / 2];
+        assert_eq!(pieces.add(Some(&b), b"an", false), Added::Partial);
+        assert_eq!(pieces.add(Some(&a), &half, false), Added::Partial);
+        assert_eq!(pieces.add(Some(&a), &half, false), Added::Partial, "just as much as allowed");
+        assert_eq!(pieces.add(Some(&a), b"!", false), Added::TooLong);
+        assert_eq!(pieces.bytes(), 2);
+        assert_eq!(pieces.add(Some(&a), &half, false), Added::Partial);
+        assert_eq!(pieces.add(Some(&a), b"end", true), Added::Partial);
+        assert_eq!(pieces.add(Some(&a), b"new", true), Added::Whole(b"new".to_vec()));
+        assert_eq!(pieces.add(Some(&b), b"other", true), Added::Whole(b"another".to_vec()));
+        assert!(pieces.is_empty());
     }
 }

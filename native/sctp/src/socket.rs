@@ -11,6 +11,7 @@ use socket2::{Domain, Protocol, SockRef, Type};
 use crate::abi::{SOL_SCTP, getaddrs, optname, sndrcvinfo};
 use crate::bytes::{put_i32, u32_at};
 use crate::cmsg::{self, Control};
+use crate::option::STATUS;
 use crate::types::{AssocId, Family, RcvInfo, SndInfo, Style};
 use crate::{address, sys};
 
@@ -230,6 +231,13 @@ impl Socket {
         Ok(u32::from_ne_bytes(count))
     }
 
+    /// Does the kernel know this association (`SCTP_STATUS`)? On a one-to-one socket: any?
+    pub fn has_assoc(&self, assoc: AssocId) -> bool {
+        let mut value = [0; STATUS.size];
+        put_i32(&mut value, STATUS.fields[0].offset, assoc.0);
+        self.get_option(SOL_SCTP, optname::STATUS, &mut value).is_ok()
+    }
+
     /// What `SCTP_DEFAULT_SEND_PARAM` says for an association, or with [`AssocId::FUTURE`] for the
     /// endpoint.
     pub fn default_send_info(&self, assoc: AssocId) -> io::Result<SndInfo> {
@@ -252,8 +260,14 @@ impl Socket {
     /// To be called before dropping the socket: a lingering time above 0 would make the close of a
     /// one-to-one socket block for that long, so it is switched off. Time 0 is kept, for it means to
     /// abort. What is queued is sent in the background, either way.
-    pub fn prepare_close(&self) -> io::Result<()> {
+    ///
+    /// `unread`: data has been read from the kernel that nobody has seen. The kernel aborts the
+    /// associations of a socket that is closed with data unread, so this must do so as well.
+    pub fn prepare_close(&self, unread: bool) -> io::Result<()> {
         let socket = SockRef::from(&self.fd);
+        if unread {
+            return socket.set_linger(Some(Duration::ZERO));
+        }
         match socket.linger()? {
             Some(time) if time > Duration::ZERO => socket.set_linger(None),
             _ => Ok(()),

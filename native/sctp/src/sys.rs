@@ -124,7 +124,7 @@ pub(crate) fn peeloff(fd: BorrowedFd<'_>, assoc: i32) -> io::Result<OwnedFd> {
     getsockopt(fd, SOL_SCTP, optname::SOCKOPT_PEELOFF_FLAGS, &mut arg)?;
     match i32_at(&arg, peeloff_flags_arg::SD) {
         // SAFETY: the call succeeded, so this is a descriptor it opened and nobody else has.
-        Some(sd) if sd > 0 => Ok(unsafe { OwnedFd::from_raw_fd(sd) }),
+        Some(sd) if sd >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(sd) }),
         _ => Err(io::ErrorKind::InvalidData.into()),
     }
 }

@@ -44,10 +44,13 @@ pub(crate) fn linger_does_not_block_close() {
         value.to_vec()
     };
     client.set_option(libc::SOL_SOCKET, libc::SO_LINGER, &linger(0)).unwrap();
-    client.prepare_close().unwrap();
+    client.prepare_close(false).unwrap();
     assert_eq!(current(), linger(0), "it means to abort");
     client.set_option(libc::SOL_SOCKET, libc::SO_LINGER, &linger(30)).unwrap();
-    client.prepare_close().unwrap();
+    client.prepare_close(true).unwrap();
+    assert_eq!(current(), linger(0), "as the kernel does with unread data");
+    client.set_option(libc::SOL_SOCKET, libc::SO_LINGER, &linger(30)).unwrap();
+    client.prepare_close(false).unwrap();
     assert_eq!(current()[..4], [0; 4]);
     let start = Instant::now();
     drop(client);

@@ -1,0 +1,339 @@
+%% @doc What happens at the same time as something else: each case is a race that was lost once,
+%% or could be.
+-module(gen_sctp_nif_race_SUITE).
+
+-include_lib("kernel/include/inet_sctp.hrl").
+-include_lib("stdlib/include/assert.hrl").
+
+-compile([export_all, nowarn_export_all]).
+
+-import(gen_sctp_test_lib,
+        [mod/1, loopback/1, open/2, adopt/1, listener/2, pair/1, pair/3, join/4, port/1,
+         event/2, next/1, async/1, await/1, kill/1, until/1, until_blocked/1, all_arrived/2,
+         unanswered/1, family/1]).
+
+suite() -> [{timetrap, {seconds, 90}}].
+
+all() -> [{group, nif}].
+
+groups() ->
+    Cases = [blocked_sender_costs_nothing, end_of_stream_costs_nothing,
+             end_of_stream_is_not_the_end, give_away_to_the_dying, give_away_twice, timeout_beside_close, close_wakes_all,
+             killed_while_closing, blocked_senders_of_a_dead_peer, peeled_under_connect,
+             peeled_under_sender, unread_backlog_aborts, long_backlog, dead_watchers,
+             port_is_free_after_close],
+    [{nif, [], [{inet, [], Cases ++ [renamed_node]}, {inet6, [], Cases}]}].
+
+init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
+end_per_group(_, _) -> ok.
+init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case(Config).
+end_per_testcase(_, Config) -> gen_sctp_test_lib:end_case(Config).
+
+%% The I/O thread.
+
+%% Nanoseconds that it has run.
+io_time() ->
+    [Task] = [Task || Task <- filelib:wildcard("/proc/self/task/*"),
+                      file:read_file(Task ++ "/comm") =:= {ok, <<"gen_sctp_nif_io\n">>}],
+    {ok, Stat} = file:read_file(Task ++ "/schedstat"),
+    binary_to_integer(hd(binary:split(Stat, <<" ">>))).
+
+%% The time that passes is what is tested: a thread that spins runs all of it.
+rests() ->
+    Before = io_time(),
+    receive after 400 -> ok end,
+    ?assert(io_time() - Before < 100000000).
+
+-define(CHUNK, 2000).
+
+chunk() -> binary:copy(<<7>>, ?CHUNK).
+
+small_pair(Config) ->
+    pair(Config, [{recbuf, 4096}], [{sndbuf, 8192}]).
+
+%% A process that sends until it blocks, and on.
+sender(#{m := M, c := C, cid := Id}) ->
+    Task = async(fun() -> send_on(M, C, Id) end),
+    until_blocked(Task),
+    Task.
+
+send_on(M, C, Id) ->
+    case M:send(C, Id, 0, chunk()) of
+        ok -> send_on(M, C, Id);
+        Error -> Error
+    end.
+
+blocked_sender_costs_nothing(Config) ->
+    #{m := M, s := S, c := C, sid := SId} = Pair = small_pair(Config),
+    ok = inet:setopts(C, [{active, once}]),
+    Sender = sender(Pair),
+    %% The second message stays in the kernel: the socket is readable, and nobody asks.
+    [ok = M:send(S, SId, 0, <<N>>) || N <- [1, 2]],
+    ?assertEqual(<<1>>, next(C)),
+    all_arrived(S, SId),
+    rests(),
+    ok = inet:setopts(C, [{active, once}]),
+    ?assertEqual(<<2>>, next(C)),
+    ok = inet:setopts(C, [{active, true}]),
+    ok = inet:setopts(C, [{active, false}]),
+    ok = M:send(S, SId, 0, <<3>>),
+    all_arrived(S, SId),
+    rests(),
+    ok = M:close(C),
+    ?assertEqual({error, closed}, await(Sender)).
+
+end_of_stream_costs_nothing(Config) ->
+    M = mod(Config),
+    S = listener(Config, []),
+    C = open(Config, [{type, stream}]),
+    #{sup := Up} = join(M, loopback(Config), S, C),
+    ok = inet:setopts(C, [{active, true}]),
+    ok = M:eof(S, Up),
+    ?assertMatch(#sctp_shutdown_event{}, next(C)),
+    ?assertMatch(#sctp_assoc_change{state = shutdown_comp}, next(C)),
+    rests(),
+    %% Nor does waiting in vain.
+    ok = inet:setopts(C, [{active, false}]),
+    Receiver = async(fun() -> M:recv(C, 1000) end),
+    until_blocked(Receiver),
+    rests(),
+    ?assertEqual({error, timeout}, await(Receiver)).
+
+%% The peer's SHUTDOWN makes reads say "end of stream" a round trip before the association ends.
+end_of_stream_is_not_the_end(Config) ->
+    M = mod(Config),
+    S = listener(Config, []),
+    [begin
+         C = open(Config, [{type, stream}]),
+         #{sup := Up} = join(M, loopback(Config), S, C),
+         ok = inet:setopts(C, [{active, Active}]),
+         delayed(fun() ->
+             ok = M:eof(S, Up),
+             Events = case Active of
+                          false -> [event(M, C), event(M, C)];
+                          true -> [next(C), next(C)]
+                      end,
+             ?assertMatch([#sctp_shutdown_event{}, #sctp_assoc_change{state = shutdown_comp}],
+                          Events),
+             ?assertMatch(#sctp_assoc_change{state = shutdown_comp}, event(M, S))
+         end)
+     end || Active <- [true, false]].
+
+%% On a network that takes its time.
+delayed(Fun) ->
+    "" = os:cmd("tc qdisc add dev lo root netem delay 50ms"),
+    try Fun() after "" = os:cmd("tc qdisc del dev lo root") end.
+
+%% Handing over.
+
+give_away_to_the_dying(Config) ->
+    M = mod(Config),
+    [begin
+         S = open(Config, [{active, 3}]),
+         Pid = spawn(fun() -> receive stop -> ok end end),
+         Killer = spawn_link(fun() -> spin(Round rem 64), exit(Pid, kill) end),
+         Result = M:controlling_process(S, Pid),
+         kill(Killer),
+         kill(Pid),
+         case Result of
+             ok ->
+                 %% Its end was the socket's end.
+                 until(fun() -> M:recv(S, 0) =:= {error, closed} end);
+             {error, badarg} ->
+                 ?assertEqual({ok, [{active, 3}]}, inet:getopts(S, [active])),
+                 ok = M:close(S)
+         end
+     end || Round <- lists:seq(1, 500)],
+    ok.
+
+spin(0) -> ok;
+spin(N) -> erlang:yield(), spin(N - 1).
+
+give_away_twice(Config) ->
+    %% The library's own calls: the first handover is not completed.
+    {'$inet', _, Ref} = S = open(Config, [{active, once}]),
+    [First, Second] = [spawn(fun() -> receive stop -> ok end end) || _ <- [1, 2]],
+    {ok, once} = gen_sctp_nif_prim:handover(Ref, First),
+    {ok, false} = gen_sctp_nif_prim:handover(Ref, Second),
+    ?assertEqual({error, badarg}, gen_sctp_nif_prim:adopt(Ref, First, once)),
+    kill(First),
+    %% Taken back.
+    ok = gen_sctp_nif_prim:adopt(Ref, self(), once),
+    ?assertEqual({ok, [{active, once}]}, inet:getopts(S, [active])),
+    ?assertEqual({error, badarg}, gen_sctp_nif_prim:adopt(Ref, Second, once)),
+    kill(Second),
+    ?assertEqual({ok, [{active, once}]}, inet:getopts(S, [active])).
+
+%% Close.
+
+timeout_beside_close(Config) ->
+    M = mod(Config),
+    [begin
+         S = open(Config, []),
+         Receiver = async(fun() ->
+             Result = M:recv(S, Round rem 3),
+             %% Whatever came first, there is nothing to come later.
+             _ = M:recv(S, 0),
+             {Result, gen_sctp_test_lib:mailbox()}
+         end),
+         spin(Round rem 32),
+         ok = M:close(S),
+         {Result, Mailbox} = await(Receiver),
+         ?assertEqual([], Mailbox),
+         ?assert(lists:member(Result, [{error, timeout}, {error, closed}]))
+     end || Round <- lists:seq(1, 500)],
+    ok.
+
+close_wakes_all(Config) ->
+    M = mod(Config),
+    S = listener(Config, [{recbuf, 4096}]),
+    C = wide(Config, [{sndbuf, 8192}]),
+    Pair = join(M, loopback(Config), S, C),
+    Sender = sender(Pair),
+    Connecting = connecting(Config, C),
+    Receiver = async(fun() -> M:recv(C) end),
+    until_blocked(Receiver),
+    Monitor = inet:monitor(C),
+    ok = M:close(C),
+    receive {'DOWN', Monitor, _, C, _} -> ok end,
+    ?assertEqual([{error, closed}, {error, closed}, {error, closed}],
+                 [await(Task) || Task <- [Sender, Receiver, Connecting]]).
+
+killed_while_closing(Config) ->
+    M = mod(Config),
+    [begin
+         S = open(Config, []),
+         Receiver = async(fun() -> M:recv(S) end),
+         until_blocked(Receiver),
+         Closer = spawn(fun() -> M:close(S) end),
+         spin(Round rem 8),
+         kill(Closer),
+         %% It has closed the socket or not.
+         ok = M:close(S),
+         ?assertEqual({error, closed}, await(Receiver))
+     end || Round <- lists:seq(1, 100)],
+    ok.
+
+port_is_free_after_close(Config) ->
+    M = mod(Config),
+    First = open(Config, []),
+    Port = port(First),
+    ok = M:close(First),
+    [begin
+         {ok, S} = M:open(Port, [family(Config), {ip, loopback(Config)}]),
+         ok = M:close(S)
+     end || _ <- lists:seq(1, 50)],
+    ok.
+
+%% Data that the library has read and nobody has got is unread data: the kernel aborts then.
+unread_backlog_aborts(Config) ->
+    M = mod(Config),
+    S = listener(Config, []),
+    C = wide(Config, []),
+    #{sid := SId} = join(M, loopback(Config), S, C),
+    Connecting = connecting(Config, C),
+    ok = M:send(S, SId, 0, <<"unread">>),
+    until(fun() -> backlog(C) > 0 end),
+    ok = M:close(C),
+    ?assertEqual({error, closed}, await(Connecting)),
+    ?assertMatch(#sctp_assoc_change{state = comm_lost, assoc_id = SId}, ending(M, S)).
+
+%% The next event, but for those about further addresses of the peer.
+ending(M, S) ->
+    case event(M, S) of
+        #sctp_paddr_change{} -> ending(M, S);
+        Event -> Event
+    end.
+
+%% Bound to all addresses: packets to others than the loopback's find a way out.
+wide(Config, Opts) ->
+    Events = #sctp_event_subscribe{data_io_event = true, association_event = true,
+                                   shutdown_event = true},
+    {ok, S} = (mod(Config)):open([family(Config), {sctp_nodelay, true}, {sctp_events, Events}
+                                  | Opts]),
+    adopt(S).
+
+%% A process that connects in vain.
+connecting(Config, C) ->
+    M = mod(Config),
+    Task = async(fun() -> M:connect(C, unanswered(family(Config)), 9, []) end),
+    until_blocked(Task),
+    Task.
+
+backlog({'$inet', _, Ref}) ->
+    maps:get(backlog, gen_sctp_nif_prim:info(Ref)).
+
+%% What was kept is delivered in portions, and all of it.
+long_backlog(Config) ->
+    M = mod(Config),
+    S = listener(Config, []),
+    C = wide(Config, []),
+    #{sid := SId} = join(M, loopback(Config), S, C),
+    Connecting = connecting(Config, C),
+    Numbers = lists:seq(1, 1000),
+    [ok = M:send(S, SId, 0, <<N:16>>) || N <- Numbers],
+    until(fun() -> backlog(C) =:= 1000 end),
+    ok = inet:setopts(C, [{active, true}]),
+    ?assertEqual(Numbers, [begin <<N:16>> = next(C), N end || _ <- Numbers]),
+    kill(Connecting).
+
+%% Senders.
+
+%% Two of three associations fill the buffer; the peer of the third dies.
+blocked_senders_of_a_dead_peer(Config) ->
+    M = mod(Config),
+    C = open(Config, [{sndbuf, 8192}]),
+    Servers = [listener(Config, [{recbuf, 4096}]) || _ <- [1, 2]],
+    [Living, Dying] = [join(M, loopback(Config), S, C) || S <- Servers],
+    Sender = sender(Living),
+    Orphans = [async(fun() -> send_on(M, C, maps:get(cid, Dying)) end) || _ <- [1, 2, 3]],
+    lists:foreach(fun gen_sctp_test_lib:until_blocked/1, Orphans),
+    ok = M:abort(maps:get(s, Dying), maps:get(sup, Dying)),
+    ?assertEqual(lists:duplicate(3, {error, epipe}), [await(Task) || Task <- Orphans]),
+    ?assertMatch(#sctp_assoc_change{state = comm_lost}, event(M, C)),
+    ok = M:close(C),
+    ?assertEqual({error, closed}, await(Sender)).
+
+peeled_under_sender(Config) ->
+    #{m := M, c := C, cid := CId} = Pair = small_pair(Config),
+    Sender = sender(Pair),
+    {ok, Peeled} = M:peeloff(C, CId),
+    adopt(Peeled),
+    ?assertEqual({error, epipe}, await(Sender)).
+
+peeled_under_connect(Config) ->
+    M = mod(Config),
+    C = wide(Config, []),
+    Connecting = connecting(Config, C),
+    {ok, Peeled} = M:peeloff(C, assoc(C)),
+    adopt(Peeled),
+    ?assertEqual({error, einval}, await(Connecting)).
+
+%% The one association of a socket that has had no other.
+assoc({'$inet', _, _} = S) ->
+    hd([Id || Id <- lists:seq(1, 100000),
+              {ok, [{sctp_status, _}]} <-
+                  [inet:getopts(S, [{sctp_status, #sctp_status{assoc_id = Id}}])]]).
+
+dead_watchers(Config) ->
+    {'$inet', _, Ref} = S = open(Config, []),
+    [kill(spawn(fun() -> inet:monitor(S), receive stop -> ok end end)) || _ <- lists:seq(1, 50)],
+    Monitor = inet:monitor(S),
+    ?assert(maps:get(watchers, gen_sctp_nif_prim:info(Ref)) =< 2),
+    true = inet:cancel_monitor(Monitor),
+    ?assertEqual(0, maps:get(watchers, gen_sctp_nif_prim:info(Ref))).
+
+%% References to sockets survive that the node gets a name, and loses it.
+renamed_node(Config) ->
+    S = open(Config, []),
+    _ = os:cmd("epmd -daemon"),
+    ?assert(lists:member(S, gen_sctp_nif:which_sockets())),
+    {ok, _} = net_kernel:start([gen_sctp_nif_race, shortnames]),
+    try
+        T = open(Config, []),
+        ?assertEqual([], [S, T] -- gen_sctp_nif:which_sockets()),
+        ok = net_kernel:stop(),
+        ?assertEqual([], [S, T] -- gen_sctp_nif:which_sockets())
+    after
+        _ = net_kernel:stop()
+    end.
