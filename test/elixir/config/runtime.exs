@@ -1,0 +1,3 @@
+import Config
+
+config :gen_sctp_nif, dropin: true
