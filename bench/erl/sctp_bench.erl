@@ -1,0 +1,65 @@
+%% @doc The Erlang side of the benchmark, the same code for every module with
+%% gen_sctp's functions.
+%%
+%% `erl ... -s sctp_bench main INSTRUMENT NAME ROUND MODULE CASE...' runs the
+%% cases (`kind:size:mode:count', see bench/src/spec.rs) on sockets of MODULE
+%% and prints a line of JSON for each figure.
+-module(sctp_bench).
+
+-export([main/1]).
+
+-include("sctp_bench.hrl").
+
+%% @doc Called by `erl -s'; ends the node.
+-spec main([atom()]) -> no_return().
+main([Instrument, Name, Round, Module | Cases]) ->
+    Origin = {Instrument, Name, Round},
+    try
+        lists:foreach(fun(Case) -> run(Origin, Module, parse(Case)) end, Cases),
+        halt(0)
+    catch
+        Class:Reason:Stack ->
+            io:format(standard_error, "~s: ~p~n", [Name, {Class, Reason, Stack}]),
+            halt(1)
+    end.
+
+parse(Case) ->
+    [Kind, Size, Mode, Count] = string:lexemes(atom_to_list(Case), ":"),
+    #spec{
+        kind = list_to_atom(Kind),
+        size = list_to_integer(Size),
+        mode = mode(Mode),
+        count = list_to_integer(Count)
+    }.
+
+mode("100") -> 100;
+mode(Mode) -> list_to_atom(Mode).
+
+run(Origin, Module, #spec{kind = Kind} = Spec) ->
+    Case = case Kind of
+        oneway -> fun sctp_bench_stream:one_way/2;
+        senders -> fun sctp_bench_stream:senders/2;
+        assocs -> fun sctp_bench_stream:assocs/2;
+        sockets -> fun sctp_bench_stream:sockets/2;
+        pingpong -> fun sctp_bench_pingpong:run/2;
+        open -> fun sctp_bench_scale:open/2;
+        idle -> fun sctp_bench_scale:idle/2;
+        connect -> fun sctp_bench_scale:connect/2
+    end,
+    lists:foreach(fun(Figure) -> print(Origin, Spec, Figure) end, alone(Case, Module, Spec)).
+
+%% Each case in a process of its own, whose sockets die with it.
+alone(Case, Module, Spec) ->
+    {Pid, MRef} = spawn_monitor(fun() -> exit({result, Case(Module, Spec)}) end),
+    receive
+        {'DOWN', MRef, process, Pid, {result, Figures}} -> Figures;
+        {'DOWN', MRef, process, Pid, Reason} -> error({Spec, Reason})
+    end.
+
+print({Instrument, Name, Round}, Spec, {Metric, Value}) ->
+    #spec{kind = Kind, size = Size, mode = Mode} = Spec,
+    io:format(
+        "{\"instrument\":\"~s\",\"implementation\":\"~s\",\"otp\":\"~s\",\"round\":~s,"
+        "\"case\":\"~s:~b:~p\",\"metric\":\"~s\",\"value\":~.3f}~n",
+        [Instrument, Name, erlang:system_info(otp_release), Round,
+            Kind, Size, Mode, Metric, float(Value)]).

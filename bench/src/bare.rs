@@ -1,0 +1,233 @@
+//! The bare loop: two processes and the kernel, as fast as blocking single calls get.
+//!
+//! This process holds the socket that is measured on; peers are children, as the sender and the
+//! receiver of the Erlang cases are two processes. A blocked call costs no CPU and is woken by the
+//! kernel itself: less is not possible with one call a message.
+
+use std::env;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use socket2::Socket;
+
+use crate::meter::Meter;
+use crate::result::{Measured, Origin};
+use crate::spec::Spec;
+use crate::sys;
+
+/// Senders in the case `senders`.
+const SENDERS: u32 = 20;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// Runs the cases of the bare loop and prints a line for each figure.
+pub(crate) fn run(origin: &Origin, specs: &[Spec]) -> Result<()> {
+    for spec in specs {
+        match spec.kind.as_str() {
+            "oneway" => one_way(origin, spec, 1)?,
+            "senders" => one_way(origin, spec, SENDERS)?,
+            "pingpong" => ping_pong(origin, spec)?,
+            "connect" => connect(origin, spec)?,
+            other => return Err(format!("the bare loop has no case {other}").into()),
+        }
+    }
+    Ok(())
+}
+
+/// The other side of a case: connects to `port` and sends.
+pub(crate) fn peer(port: u16, spec: &Spec) -> Result<()> {
+    let socket = sys::open(spec.buffer())?;
+    socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
+    let assoc = sys::association(&socket)?;
+    let message = vec![b'x'; spec.size];
+    // All peers start at the same time, when the parent says so.
+    writeln!(io::stdout(), "ready")?;
+    io::stdin().lock().read_line(&mut String::new())?;
+    if spec.kind == "pingpong" {
+        ping(&socket, assoc, &message, spec)?;
+        io::stdin().lock().read_line(&mut String::new())?;
+        return Ok(());
+    }
+    for count in [spec.warmup(), spec.count] {
+        for _ in 0..count {
+            sys::send(&socket, assoc, &message)?;
+        }
+        // The parent goes on, or ends us, when it has all.
+        io::stdin().lock().read_line(&mut String::new())?;
+    }
+    Ok(())
+}
+
+/// One message after the other is sent, and comes back; tells the median and the 99th percentile of
+/// the round trips in ns.
+fn ping(socket: &Socket, assoc: i32, message: &[u8], spec: &Spec) -> Result<()> {
+    let mut buf = vec![0; spec.size];
+    let mut times = Vec::with_capacity(spec.count as usize);
+    for round in 0..spec.warmup() + spec.count {
+        let start = Instant::now();
+        sys::send(socket, assoc, message)?;
+        whole(socket, &mut buf)?;
+        if round >= spec.warmup() {
+            times.push(start.elapsed());
+        }
+    }
+    times.sort_unstable();
+    let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize].as_nanos();
+    writeln!(io::stdout(), "{} {}", at(0.5), at(0.99))?;
+    Ok(())
+}
+
+fn one_way(origin: &Origin, spec: &Spec, senders: u32) -> Result<()> {
+    let socket = sys::open(spec.buffer())?;
+    let mut peers = Peers::start(&socket, spec, senders)?;
+    let mut buf = vec![0; spec.size];
+    peers.go()?;
+    for _ in 0..spec.warmup() * senders {
+        whole(&socket, &mut buf)?;
+    }
+    // All that it takes to send and receive the messages is in the time: on one processor that is
+    // the whole work, wherever messages queue up meanwhile.
+    let meter = Meter::start(peers.processes())?;
+    peers.go()?;
+    for _ in 0..spec.count * senders {
+        whole(&socket, &mut buf)?;
+    }
+    print(origin, spec, &meter.stop(spec.count * senders)?)?;
+    peers.finish()
+}
+
+fn ping_pong(origin: &Origin, spec: &Spec) -> Result<()> {
+    let socket = sys::open(spec.buffer())?;
+    let mut peers = Peers::start(&socket, spec, 1)?;
+    let mut buf = vec![0; spec.size];
+    peers.go()?;
+    let mut echo = |rounds| -> Result<()> {
+        for _ in 0..rounds {
+            let assoc = whole(&socket, &mut buf)?;
+            sys::send(&socket, assoc, &buf)?;
+        }
+        Ok(())
+    };
+    echo(spec.warmup())?;
+    let meter = Meter::start(peers.processes())?;
+    echo(spec.count)?;
+    let mut figures = meter.stop(spec.count)?;
+    "mean".clone_into(&mut figures[0].0);
+    let line = peers.line()?;
+    peers.finish()?;
+    let times: Vec<f64> =
+        line.split_whitespace().map(str::parse).collect::<std::result::Result<_, _>>()?;
+    let [median, p99] = times[..] else { return Err(format!("the peer said {line}").into()) };
+    figures.extend([("us".to_owned(), median / 1000.0), ("p99".to_owned(), p99 / 1000.0)]);
+    print(origin, spec, &figures)
+}
+
+/// Opens, connects and closes, one after the other. The server is the kernel alone.
+fn connect(origin: &Origin, spec: &Spec) -> Result<()> {
+    let server = sys::open(spec.buffer())?;
+    server.listen(128)?;
+    let address = server.local_addr()?;
+    let turns = |count| -> Result<()> {
+        for _ in 0..count {
+            let socket = sys::open(spec.buffer())?;
+            socket.connect(&address)?;
+        }
+        Ok(())
+    };
+    turns(spec.warmup())?;
+    let meter = Meter::start(vec![std::process::id()])?;
+    turns(spec.count)?;
+    print(origin, spec, &meter.stop(spec.count)?)
+}
+
+fn print(origin: &Origin, spec: &Spec, figures: &[(String, f64)]) -> Result<()> {
+    for (metric, value) in figures {
+        Measured::new(origin, spec, metric, *value).print()?;
+    }
+    Ok(())
+}
+
+/// Receives a message, in as many pieces as it comes; gives its association.
+fn whole(socket: &Socket, buf: &mut [u8]) -> Result<i32> {
+    let mut filled = 0;
+    loop {
+        let piece = sys::receive(socket, &mut buf[filled..])?;
+        if piece.notification {
+            return Err("a notification that nobody asked for".into());
+        }
+        filled += piece.len;
+        if piece.end_of_record {
+            if filled == buf.len() {
+                return Ok(piece.assoc);
+            }
+            return Err(format!("a message of {filled} bytes").into());
+        }
+        if piece.len == 0 {
+            return Err("a message without an end".into());
+        }
+    }
+}
+
+/// The children of a case.
+struct Peers {
+    children: Vec<Child>,
+    outputs: Vec<BufReader<std::process::ChildStdout>>,
+}
+
+impl Peers {
+    /// Starts them and waits until all are connected.
+    fn start(socket: &Socket, spec: &Spec, count: u32) -> Result<Peers> {
+        socket.listen(128)?;
+        let port = socket.local_addr()?.as_socket().ok_or("no port")?.port();
+        let mut peers = Peers { children: Vec::new(), outputs: Vec::new() };
+        for _ in 0..count {
+            let mut child = Command::new(env::current_exe()?)
+                .args(["peer", &port.to_string(), &spec.to_string()])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()?;
+            peers.outputs.extend(child.stdout.take().map(BufReader::new));
+            peers.children.push(child);
+        }
+        for output in &mut peers.outputs {
+            let mut line = String::new();
+            output.read_line(&mut line)?;
+            if line != "ready\n" {
+                return Err("a peer did not connect".into());
+            }
+        }
+        Ok(peers)
+    }
+
+    fn go(&mut self) -> Result<()> {
+        for stdin in self.children.iter_mut().filter_map(|child| child.stdin.as_mut()) {
+            stdin.write_all(b"go\n")?;
+        }
+        Ok(())
+    }
+
+    /// This process and the peers.
+    fn processes(&self) -> Vec<u32> {
+        self.children.iter().map(Child::id).chain([std::process::id()]).collect()
+    }
+
+    /// The next line of the first peer.
+    fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        self.outputs[0].read_line(&mut line)?;
+        Ok(line)
+    }
+
+    fn finish(mut self) -> Result<()> {
+        for child in &mut self.children {
+            // Its end of input lets a peer end.
+            child.stdin.take();
+            if !child.wait()?.success() {
+                return Err("a peer failed".into());
+            }
+        }
+        Ok(())
+    }
+}
