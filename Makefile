@@ -1,9 +1,12 @@
 # The targets a user needs are `demo` and `test`; `make help` lists all.
 SHELL := /bin/bash
 VM := test/vm/run
+OTP ?= 27
 EBIN := _build/default/lib/gen_sctp_nif/ebin
+CT_CHOICE = $(if $(SUITE),--suite test/$(SUITE)) $(if $(GROUP),--group $(GROUP)) \
+	$(if $(CASE),--case $(CASE))
 
-.PHONY: help demo test ct conformance nif compile lint doc clean clean-nif
+.PHONY: help demo test ct elixir test-otp conformance nif compile lint doc clean clean-nif
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -17,8 +20,16 @@ test: ## install what is missing, then all checks and tests
 	@scripts/bootstrap test
 	@scripts/test
 
-ct: compile ## the Common Test suites alone; SUITE=name and CASE=name narrow it
-	@scripts/ct $(if $(SUITE),--suite $(SUITE)) $(if $(CASE),--case $(CASE))
+ct: compile ## the Common Test suites alone; SUITE=, GROUP= and CASE= narrow it
+	@scripts/ct $(CT_CHOICE)
+
+test-otp: ## those suites on another release of Erlang/OTP: OTP=27 (default) or OTP=29
+	@scripts/bootstrap test-otp
+	@scripts/test-otp $(OTP) $(CT_CHOICE)
+
+elixir: ## the tests of the Mix project test/elixir, and its releases
+	@scripts/bootstrap elixir
+	@scripts/elixir-test
 
 conformance: ## OTP's own gen_sctp_SUITE, on OTP's gen_sctp and on ours
 	@scripts/bootstrap conformance
@@ -39,7 +50,7 @@ doc: ## API documentation: doc/ and target/doc/
 	@cargo doc --no-deps --workspace --document-private-items
 
 clean: clean-nif ## removes what was built
-	@rm -rf _build doc target
+	@rm -rf _build test/elixir/_build doc target
 
 clean-nif:
 	@rm -f priv/gen_sctp_nif.so

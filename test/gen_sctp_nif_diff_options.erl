@@ -218,10 +218,8 @@ odd() ->
      {sctp_get_peer_addr_info, #sctp_paddrinfo{assoc_id = 0}},
      {sctp_primary_addr, #sctp_prim{addr = {{127, 0, 0, 1}, 9}}}, {sctp_primary_addr, undefined},
      {foo, 1}, {1, 2}, {fd, 1}, {ip, any}, {ifaddr, any}, {port, 9}, {type, stream},
-     {keepalive, true},
-     {nodelay, true}, {raw, 1, 2, <<1:32>>}, {active}, {active, true, true}, foo, inet, inet6,
-     1, [], {},
-     "active", {netns, foo}].
+     {keepalive, true}, {nodelay, true}, {raw, 1, 2, <<1:32>>}, {active}, {active, true, true}, foo,
+     inet, inet6, 1, [], {}, "active", {netns, foo}].
 
 lists_of_options() ->
     [[], [{active, 3}, {active, true}], [{active, true}, {active, 3}], [{active, 3}, {active, 4}],

@@ -7,6 +7,7 @@
 
 -export([names/0]).
 -export([expected/2]).
+-export([until_26/1]).
 
 %% @doc The differences, as docs/differences.md and the cases of the suite call them.
 -spec names() -> [atom()].
@@ -20,6 +21,11 @@ names() ->
      blocked_senders_are_independent, close_releases_all_senders, give_away_moves_all,
      give_away_to_the_dead, give_away_closed, peeled_inherits, names_without_inet,
      stream_has_peer_name, no_port, garbage_is_closed].
+
+%% @doc Differences that only older releases show.
+-spec until_26([atom()]) -> [atom()].
+until_26(Names) ->
+    [Name || Name <- Names, gen_sctp_test_lib:otp() < 27].
 
 %% @doc What gen_sctp_nif gives where stock of this release gives Stock, and which difference
 %% that is; `same' if none is meant.

@@ -9,7 +9,7 @@
 
 -import(gen_sctp_test_lib,
         [mod/1, family/1, loopback/1, open/2, adopt/1, listener/2, pair/1, pair/3, join/4, port/1,
-         recv/2, data/2, event/2, next/1, queued/2, silent/1, async/1, await/1, kill/1, helper/0,
+         data/2, event/2, next/1, queued/2, silent/1, async/1, await/1, kill/1, helper/0,
          call/2, until/1, until_blocked/1, all_arrived/2, no_message/0]).
 
 suite() -> [{timetrap, {seconds, 60}}].
@@ -203,7 +203,7 @@ connect_beside_data(Config) ->
     #{s := S, c := C, cid := CId, sid := SId} = pair(Config),
     L = listener(Config, []),
     ok = M:send(C, CId, 0, <<"first">>),
-    gen_sctp_test_lib:all_arrived(C, CId),
+    all_arrived(C, CId),
     %% Data is waiting when connect begins; it stays for a later receive.
     {ok, #sctp_assoc_change{state = comm_up, assoc_id = New}} =
         M:connect(S, loopback(Config), port(L), []),
@@ -382,7 +382,7 @@ peeled_inherits(Config) ->
     M = mod(Config),
     #{s := S, sid := Id} =
         pair(Config, [{linger, {true, 2}}, {priority, 5}, {sctp_nodelay, false}, list], []),
-    ok = inet:setopts(S, [{active, 4}, {non_block_send, true}, {buffer, 7000}]),
+    ok = inet:setopts(S, [{buffer, 7000}, {active, 4}, {non_block_send, true}]),
     {ok, P} = M:peeloff(S, Id),
     adopt(P),
     Names = [active, mode, buffer, linger, priority, sctp_nodelay, reuseaddr, non_block_send],

@@ -10,7 +10,8 @@
     other_gen_sctp/1, nif_missing/1, stripped/1, inet_dispatch/1, command_line/1, erl_flags/1,
     environment/1, embedded/1, parse_transform/1]).
 %% Called in the other node.
--export([exchange/0, port_before/0, flood/1, receive_blocked/0, tcp_names/0, transformed/0]).
+-export([exchange/0, port_before/0, flood/1, receive_blocked/0, tcp_names/0, transformed/0,
+    await_switch/0]).
 
 -define(IP, {127, 0, 0, 1}).
 
@@ -18,7 +19,7 @@ suite() -> [{timetrap, {seconds, 120}}].
 
 all() ->
     [on_and_off, ports_live_on, traffic_through_switch, blocked_caller, other_gen_sctp,
-        nif_missing, stripped, inet_dispatch, command_line, erl_flags, environment,
+        nif_missing, stripped, inet_dispatch, command_line, erl_flags, environment, embedded,
         parse_transform].
 
 init_per_testcase(_, Config) -> Config.
@@ -225,13 +226,15 @@ tcp_names() ->
         _ -> Names
     end.
 
-%% The node answers before it has done all that its command line says.
+%% The node answers before it has done all that its command line says, and does not say when it has.
 switched_on(Config) ->
-    Loaded = call(Config, erlang, function_exported, [?MODULE, exchange, 0]) orelse
-        call(Config, code, get_mode, []) =:= interactive,
-    case Loaded andalso call(Config, gen_sctp_nif_dropin, status, []) of
-        installed -> serves(Config);
-        _ -> erlang:yield(), switched_on(Config)
+    ok = call(Config, ?MODULE, await_switch, []),
+    serves(Config).
+
+await_switch() ->
+    case gen_sctp_nif_dropin:status() of
+        installed -> ok;
+        not_installed -> receive after 20 -> await_switch() end
     end.
 
 serves(Config) ->
@@ -247,20 +250,25 @@ erl_flags(Config) ->
 environment(Config0) ->
     Config = start(Config0, ["-gen_sctp_nif", "dropin", "true"], []),
     {ok, _} = call(Config, application, ensure_all_started, [gen_sctp_nif]),
-    switched_on(Config).
+    serves(Config).
 
-%% As in a release: nothing is loaded on demand, all is there at boot.
-embedded(Config) ->
-    Compiler = code:lib_dir(compiler) ++ "/ebin",
-    Ours = filename:dirname(code:which(gen_sctp_nif)),
-    Load =
-        "[code:load_file(list_to_atom(filename:basename(F, \".beam\"))) ||"
-        " F <- filelib:wildcard(\"" ++ Compiler ++ "/*.beam\") ++"
-        " filelib:wildcard(\"" ++ Ours ++ "/*.beam\")],"
-        "[{module, _} = code:load_file(M) ||"
-        " M <- [filename, filelib, gen_sctp, inet_sctp, inet6_sctp, " ?MODULE_STRING "]],"
-        "ok = gen_sctp_nif_dropin:install().",
-    switched_on(start(Config, ["-mode", "embedded", "-pa", Compiler, "-eval", Load], [])).
+%% As a release starts: all code is loaded and the applications are started by the boot script.
+embedded(Config0) ->
+    Boot = filename:join(?config(priv_dir, Config0), "embedded"),
+    Applications = [{App, version(App)} || App <- [kernel, stdlib, compiler, gen_sctp_nif]],
+    Release = {release, {"embedded", "1"}, {erts, erlang:system_info(version)}, Applications},
+    ok = file:write_file(Boot ++ ".rel", io_lib:format("~p.~n", [Release])),
+    {ok, systools_make, []} = systools:make_script(Boot, [local, silent, no_warn_sasl]),
+    ok = file:write_file(Boot ++ ".config", "[{gen_sctp_nif, [{dropin, true}]}].\n"),
+    Config = start(Config0, ["-mode", "embedded", "-boot", Boot, "-config", Boot], []),
+    ?assertEqual(embedded, call(Config, code, get_mode, [])),
+    {module, ?MODULE} = call(Config, code, load_file, [?MODULE]),
+    serves(Config).
+
+version(App) ->
+    _ = application:load(App),
+    {ok, Version} = application:get_key(App, vsn),
+    Version.
 
 %% A module of its own gets our sockets, all others keep OTP's.
 parse_transform(Config0) ->
