@@ -18,10 +18,10 @@ all() -> [{group, nif}].
 
 groups() ->
     Cases = [blocked_sender_costs_nothing, end_of_stream_costs_nothing,
-             end_of_stream_is_not_the_end, give_away_to_the_dying, give_away_twice, timeout_beside_close, close_wakes_all,
-             killed_while_closing, blocked_senders_of_a_dead_peer, peeled_under_connect,
-             peeled_under_sender, unread_backlog_aborts, long_backlog, dead_watchers,
-             port_is_free_after_close],
+             end_of_stream_is_not_the_end, give_away_to_the_dying, give_away_twice,
+             timeout_beside_close, close_wakes_all, killed_while_closing,
+             blocked_senders_of_a_dead_peer, peeled_under_connect, peeled_under_sender,
+             unread_backlog_aborts, long_backlog, dead_watchers, port_is_free_after_close],
     [{nif, [], [{inet, [], Cases ++ [renamed_node]}, {inet6, [], Cases}]}].
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
