@@ -1,7 +1,6 @@
 # The targets a user needs are `demo` and `test`; `make help` lists all.
 SHELL := /bin/bash
 VM := test/vm/run
-OTP ?= 27
 EBIN := _build/default/lib/gen_sctp_nif/ebin
 CT_CHOICE = $(if $(SUITE),--suite test/$(SUITE)) $(if $(GROUP),--group $(GROUP)) \
 	$(if $(CASE),--case $(CASE))
@@ -25,15 +24,15 @@ ct: compile ## the Common Test suites alone; SUITE=, GROUP= and CASE= narrow it
 
 test-otp: ## those suites on another release of Erlang/OTP: OTP=27 (default) or OTP=29
 	@scripts/bootstrap test-otp
-	@scripts/test-otp $(OTP) $(CT_CHOICE)
+	@scripts/test-otp $(or $(OTP),27) $(CT_CHOICE)
 
 elixir: ## the tests of the Mix project test/elixir, and its releases
 	@scripts/bootstrap elixir
 	@scripts/elixir-test
 
-conformance: ## OTP's own gen_sctp_SUITE, on OTP's gen_sctp and on ours
+conformance: ## OTP's own gen_sctp_SUITE, on OTP's gen_sctp and on ours; OTP= as above
 	@scripts/bootstrap conformance
-	@test/conformance/run
+	@test/conformance/run $(OTP)
 
 nif: ## the NIF library, priv/gen_sctp_nif.so
 	@scripts/build-nif
