@@ -53,7 +53,8 @@ compare({Name, Fun}, Intended) ->
     Stock = outcome(gen_sctp, Fun),
     Nif = outcome(gen_sctp_nif, Fun),
     case Intended(Name, Stock) of
-        same when Nif =:= Stock -> same;
+        %% Who hangs has shown nothing.
+        same when Nif =:= Stock, Nif =/= hangs -> same;
         {Id, Nif} -> {intended, Id};
         Expected ->
             ct:pal(error, "~p~n  stock    ~p~n  nif      ~p~n  expected ~p",
@@ -199,10 +200,11 @@ normalise({IP, Port}) when is_tuple(IP), is_integer(Port), size(IP) =:= 4;
     {IP, port(Port)};
 normalise({Tag, S, IP, Port, Content}) when Tag =:= sctp; Tag =:= sctp_error ->
     {Tag, normalise(S), IP, port(Port), normalise(Content)};
-normalise([Family, High, Low | IP]) when Family =:= 1, length(IP) =:= 4, is_integer(High);
-                                         Family =:= 2, length(IP) =:= 16, is_integer(High) ->
-    %% The bytes of an address that a passive receive gives with an error event.
-    {raw, Family, port(High * 256 + Low), IP};
+%% The bytes of an address that a passive receive gives with an error event.
+normalise([1, High, Low | IP]) when length(IP) =:= 4, is_integer(High) ->
+    {raw, inet, port(High * 256 + Low), IP};
+normalise([2, High, Low | IP]) when length(IP) =:= 16, is_integer(High) ->
+    {raw, inet6, port(High * 256 + Low), IP};
 normalise({connectx, {ok, Id}}) ->
     {connectx, {ok, id(Id)}};
 normalise({port, {ok, Port}}) ->

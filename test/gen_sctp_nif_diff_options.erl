@@ -105,7 +105,7 @@ names_known() ->
      ttl, recvtos, recvttl, recvtclass, ipv6_v6only, sctp_autoclose, sctp_nodelay,
      sctp_disable_fragments, sctp_i_want_mapped_v4_addr, sctp_maxseg, bind_to_device, sctp_rtoinfo,
      sctp_associnfo, sctp_initmsg, sctp_adaptation_layer, sctp_peer_addr_params,
-     sctp_default_send_param, sctp_events] ++ [Name || {Name, _} <- since_27()].
+     sctp_default_send_param, sctp_events] ++ lists:usort([Name || {Name, _} <- since_27()]).
 
 %% Options that OTP 25 does not know have a test of their own there.
 since_27() ->
