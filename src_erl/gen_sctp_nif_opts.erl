@@ -33,16 +33,16 @@
 
 %% @doc The family of an option list, and the list without what selects it.
 %%
-%% The first of `inet', `inet6' and `{sctp_module, Module}' decides; the modules
-%% inet_sctp and inet6_sctp are other names for the families, other modules
-%% cannot be used. Without any, an IPv6 address in the last `ip' or `ifaddr'
+%% The last `{sctp_module, Module}' decides, else the first of `inet' and
+%% `inet6'; the modules inet_sctp and inet6_sctp are other names for the
+%% families, other modules cannot be used. Without any, an IPv6 address in the last `ip' or `ifaddr'
 %% means inet6.
 -spec family([term()]) -> {ok, gen_sctp_nif_prim:family(), [term()]} | {error, badarg}.
 family(Opts) ->
     family(Opts, undefined, undefined, []).
 
-family([{sctp_module, Module} | Opts], Module0, Addr, Acc) ->
-    family(Opts, first(Module0, Module), Addr, Acc);
+family([{sctp_module, Module} | Opts], _, Addr, Acc) ->
+    family(Opts, Module, Addr, Acc);
 family([inet | Opts], Module, Addr, Acc) ->
     family(Opts, first(Module, inet_sctp), Addr, Acc);
 family([inet6 | Opts], Module, Addr, Acc) ->

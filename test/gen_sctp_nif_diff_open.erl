@@ -46,10 +46,14 @@ options() ->
 
 families() ->
     [[], [inet], [inet6], [inet6, inet], [inet, inet6], [{sctp_module, inet_sctp}],
-     [{sctp_module, inet6_sctp}], [inet, {sctp_module, inet6_sctp}],
+     [{sctp_module, inet6_sctp}],
      [{sctp_module, inet6_sctp}, inet], [{sctp_module, no_such_module}], [local],
      [{type, stream}], [{type, seqpacket}], [{type, dgram}], [{type, foo}], [inet6, {type, stream}],
-     [inet | inet6], [foo], [{foo, 1}], [{}], [[]], [{1, 2}], [1]].
+     [inet | inet6], [foo], [{foo, 1}], [{}], [[]], [{1, 2}], [1]] ++
+    case gen_sctp_test_lib:otp() >= 29 of
+        true -> [[inet, {sctp_module, inet6_sctp}]];
+        false -> []
+    end.
 
 ports() ->
     [[{port, Port}] || Port <- [0, 20001, -1, 65536, 1.5, no_such_service, "20001", <<"1">>]].

@@ -20,7 +20,7 @@ names() ->
      receiver_killed, receive_timer_ends, stream_end_is_quiet, partial_delivery_ends,
      blocked_senders_are_independent, close_releases_all_senders, give_away_moves_all,
      give_away_to_the_dead, give_away_closed, peeled_inherits, names_without_inet,
-     stream_has_peer_name, no_port, garbage_is_closed].
+     stream_has_peer_name, module_over_family, no_port, garbage_is_closed].
 
 %% @doc Differences that only older releases show.
 -spec until_26([atom()]) -> [atom()].

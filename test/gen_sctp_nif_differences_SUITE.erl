@@ -44,6 +44,11 @@ crashes_are_badarg(Config) ->
     ?assertError(badarg, M:peeloff(foo, 1)),
     ?assertError(badarg, M:peeloff(open(Config, []), foo)).
 
+module_over_family(Config) ->
+    {ok, S} = (mod(Config)):open([inet, {sctp_module, inet6_sctp}, {ip, loopback}]),
+    adopt(S),
+    ?assertMatch({ok, {{0, 0, 0, 0, 0, 0, 0, 1}, _}}, inet:sockname(S)).
+
 setopts_wants_a_list(Config) ->
     S = open(Config, []),
     ?assertError(function_clause, inet:setopts(S, foo)),
