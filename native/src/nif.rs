@@ -191,6 +191,7 @@ fn send_with<'a>(
     let Some(kernel) = kernel.as_ref() else { return closed(env) };
     let Ok(data) = data.decode_as_binary() else { return einval(env) };
     socket.0.sent.add(data.len());
+    charge(env, data.len());
     match kernel.send(&info(kernel), data.as_slice()) {
         Ok(()) => atoms::ok().to_term(env),
         Err(error) if error.raw_os_error() == Some(libc::EAGAIN) && socket.0.blocking_send() => {
@@ -198,6 +199,13 @@ fn send_with<'a>(
         }
         Err(error) => encode::posix_error(env, &error),
     }
+}
+
+/// Charges the caller for sending a message, so that who sends in a loop leaves the scheduler to
+/// who receives: as much as a port is charged for (200 reductions of 4000), more for large ones.
+fn charge(env: Env, len: usize) {
+    let percent = i32::try_from(5 + len / 8192).unwrap_or(100);
+    rustler::schedule::consume_timeslice(env, percent.min(100));
 }
 
 #[rustler::nif]
