@@ -43,6 +43,7 @@
 -export([close/1]).
 -export([listen/2]).
 -export([peeloff/2]).
+-export([bindx/3]).
 -export([controlling_process/2]).
 
 %% Associations.
@@ -61,6 +62,7 @@
 %% Traffic.
 -export([send/3]).
 -export([send/4]).
+-export([send_batch/3]).
 -export([recv/1]).
 -export([recv/2]).
 -export([error_string/1]).
@@ -265,6 +267,24 @@ inherit(Family, Ref, NewRef) ->
             ok = gen_sctp_nif_wait:close(NewRef),
             Error
     end.
+
+%% @doc Adds local addresses to an open socket, or removes some, all of them or
+%% none. Not in `gen_sctp'.
+%%
+%% Associations that are already up hear of it only where the kernel's
+%% `net.sctp.addip_enable' is on, and then by ASCONF (RFC 5061); all later ones
+%% have the addresses. `ebusy': the last address stays. `eaddrnotavail': not
+%% an address of this machine. `einval': to remove one that the socket does not
+%% have, or the socket is bound to all addresses.
+-spec bindx(sctp_socket(), add | remove, [inet:ip_address()]) ->
+    ok | {error, inet:posix() | closed}.
+bindx(?SOCKET(Ref) = S, Op, IPs) when is_reference(Ref), Op =:= add orelse Op =:= remove ->
+    case is_list(IPs) andalso lists:all(fun is_tuple/1, IPs) of
+        true -> gen_sctp_nif_open:bindx(Ref, Op, IPs);
+        false -> error(badarg, [S, Op, IPs])
+    end;
+bindx(S, Op, IPs) ->
+    error(badarg, [S, Op, IPs]).
 
 %% @doc Gives the socket to another process, which must be alive and local.
 %%
@@ -524,6 +544,26 @@ flatten(Data) ->
     catch
         error:badarg -> error
     end.
+
+%% @doc Sends many messages to one association, in order: `send/4' for each
+%% `{Stream, Data}', `send/3' for each `{Info, Data}', whose `assoc_id' is not
+%% looked at. Not in `gen_sctp'.
+%%
+%% Takes far less time than single calls, as the messages share system calls
+%% and packets. Waits for room like `send/4'. Where a message cannot be sent,
+%% the error comes with the messages that were not: the refused one is the
+%% first of them, those before it have been sent. With `{non_block_send, true}'
+%% the reason can be `eagain', and the rest can be sent later.
+-spec send_batch(sctp_socket(), #sctp_assoc_change{} | assoc_id(), [Message]) ->
+    ok | {error, {inet:posix() | closed, Rest :: [Message]}} when
+    Message :: {non_neg_integer() | #sctp_sndrcvinfo{}, iodata()}.
+send_batch(S, #sctp_assoc_change{assoc_id = AssocId}, Messages) ->
+    send_batch(S, AssocId, Messages);
+send_batch(?SOCKET(Ref) = S, AssocId, Messages)
+        when is_reference(Ref), is_integer(AssocId), is_list(Messages) ->
+    gen_sctp_nif_batch:send(S, Ref, AssocId, Messages);
+send_batch(S, Assoc, Messages) ->
+    error(badarg, [S, Assoc, Messages]).
 
 %% @equiv recv(S, infinity)
 -spec recv(sctp_socket()) -> {ok, message()} | {error, recv_error()}.

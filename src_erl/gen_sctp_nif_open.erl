@@ -4,6 +4,7 @@
 -module(gen_sctp_nif_open).
 
 -export([open/2]).
+-export([bindx/3]).
 
 %% @doc Options are those without the family. They are set before the socket
 %% is bound, as some are refused later.
@@ -17,6 +18,22 @@ open(Family, Opts) ->
                 {error, _} = Error -> Error
             end;
         {error, _} = Error ->
+            Error
+    end.
+
+%% @doc Adds addresses to an open socket, or removes them; all or none.
+-spec bindx(gen_sctp_nif_prim:ref(), add | remove, [term()]) ->
+    ok | {error, inet:posix() | closed}.
+bindx(Ref, Op, Addrs) ->
+    case {gen_sctp_nif_prim:family(Ref), gen_sctp_nif_prim:sockname(Ref)} of
+        {{ok, Family}, {ok, {_, Port}}} ->
+            case gen_sctp_nif_addr:sockaddrs(Family, [{Addr, Port} || Addr <- Addrs]) of
+                {ok, Locals} -> gen_sctp_nif_prim:bindx(Ref, Op, Locals);
+                {error, _} = Error -> Error
+            end;
+        {{error, _} = Error, _} ->
+            Error;
+        {_, {error, _} = Error} ->
             Error
     end.
 

@@ -22,6 +22,7 @@
 -export([send/4]).
 -export([send_large/3]).
 -export([send_large/4]).
+-export([send_batch/3]).
 -export([await_writable/3]).
 -export([cancel/2]).
 
@@ -47,7 +48,7 @@
 -export([counters/0]).
 
 -nifs([open/3, close/2, peeloff/2, bind/2, bindx/3, listen/2, connect/3,
-    recv/2, send/3, send/4, send_large/3, send_large/4, await_writable/3, cancel/2,
+    recv/2, send/3, send/4, send_large/3, send_large/4, send_batch/3, await_writable/3, cancel/2,
     setopts/2, getopts/2, check_opts/1, getstat/2,
     sockname/1, peername/1, socknames/2, peernames/2,
     family/1, owner/1, handover/2, adopt/3, monitor/2, demonitor/2,
@@ -153,6 +154,13 @@ send_large(_Ref, _Info, _Data) ->
 
 -spec send_large(ref(), integer(), integer(), binary()) -> ok | error() | wait.
 send_large(_Ref, _AssocId, _Stream, _Data) ->
+    ?NIF.
+
+%% At most 64 messages, which should not be large. How many were sent; the next
+%% one is for send/3,4, which waits or tells what is wrong with it.
+-spec send_batch(ref(), integer(), [{integer() | #sctp_sndrcvinfo{}, binary()}]) ->
+    non_neg_integer() | error().
+send_batch(_Ref, _AssocId, _Messages) ->
     ?NIF.
 
 -spec await_writable(ref(), integer() | undefined, wait_ref()) -> error() | wait.

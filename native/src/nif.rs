@@ -201,6 +201,37 @@ fn send_with<'a>(
     }
 }
 
+/// Sends a list of `{Stream | #sctp_sndrcvinfo{}, Binary}` to one association, from the first on, as
+/// many as are sure to be taken and as are well made; answers how many that were.
+#[rustler::nif]
+fn send_batch<'a>(
+    env: Env<'a>,
+    socket: Ref,
+    assoc: Term<'a>,
+    messages: Term<'a>,
+) -> NifResult<Term<'a>> {
+    let kernel = socket.0.kernel.read();
+    let Some(kernel) = kernel.as_ref() else { return Ok(closed(env)) };
+    let Some(assoc) = decode::assoc_id(assoc) else { return Ok(einval(env)) };
+    let messages = decode::list(messages, sctp::batch::MOST).ok_or(Error::BadArg)?;
+    let defaults = socket.0.defaults.get(kernel, assoc);
+    let message = |message: &Term<'a>| -> Option<(SndInfo, Binary<'a>)> {
+        let (how, data): (Term, Binary) = message.decode().ok()?;
+        let info = match decode::uint(how) {
+            Some(stream) => SndInfo { stream, ..defaults },
+            None => decode::send_info(how)?,
+        };
+        Some((SndInfo { assoc, ..info }, data))
+    };
+    let decoded: Vec<_> = messages.iter().map_while(message).collect();
+    let batch: Vec<_> = decoded.iter().map(|(info, data)| (*info, data.as_slice())).collect();
+    let sent = kernel.send_batch(assoc, &batch);
+    let lengths = batch[..sent].iter().map(|(_, data)| data.len());
+    charge(env, lengths.clone().sum());
+    lengths.for_each(|len| socket.0.sent.add(len));
+    Ok(sent.encode(env))
+}
+
 /// Charges the caller for sending a message, so that who sends in a loop leaves the scheduler to
 /// who receives: as much as a port is charged for (200 reductions of 4000), more for large ones.
 fn charge(env: Env, len: usize) {

@@ -5,6 +5,7 @@
 //!
 //! - [`types`]: the vocabulary (families, association ids, what goes with a message)
 //! - [`socket`]: a non-blocking SCTP socket and its calls
+//! - [`batch`]: many messages in one go
 //! - [`notification`]: the events a socket delivers between its messages
 //! - [`option`]: the table of socket options, as data
 //! - [`active`], [`reassembly`]: how messages reach the owner, and whole
@@ -18,6 +19,7 @@
 pub mod abi;
 pub mod active;
 pub mod address;
+pub mod batch;
 pub mod bytes;
 pub mod cmsg;
 pub mod epoll;

@@ -148,6 +148,30 @@ pub(crate) fn sendmsg(
     Ok(())
 }
 
+/// sendmmsg(2) with `MSG_MORE`, of messages with a control part and a payload each: how many were
+/// taken, of which there is at least one unless it fails.
+pub(crate) fn sendmmsg_more(fd: BorrowedFd<'_>, messages: &[(&[u8], &[u8])]) -> io::Result<usize> {
+    let payloads: Vec<_> = messages.iter().map(|(_, payload)| IoSlice::new(payload)).collect();
+    let mut headers = Vec::with_capacity(messages.len());
+    for ((control, _), payload) in messages.iter().zip(&payloads) {
+        let mut header = message_header();
+        // As in sendmsg.
+        header.msg_iov = ptr::from_ref(payload).cast_mut().cast();
+        header.msg_iovlen = 1;
+        header.msg_control = control.as_ptr().cast_mut().cast();
+        header.msg_controllen = control.len() as _;
+        headers.push(libc::mmsghdr { msg_hdr: header, msg_len: 0 });
+    }
+    let count = headers.len().try_into().unwrap_or(u32::MAX);
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL | libc::MSG_MORE;
+    let pointer = headers.as_mut_ptr();
+    // SAFETY: `headers` is valid for reads and writes of `count` elements, whose pointers are null
+    // or valid for reads of the lengths beside them during the call.
+    let sent =
+        retry(|| check(unsafe { libc::sendmmsg(fd.as_raw_fd(), pointer, count, flags as _) }))?;
+    Ok(sent.cast_unsigned() as usize)
+}
+
 /// What recvmsg(2) gave besides the message itself.
 pub(crate) struct RawReceived {
     /// Bytes of the message.

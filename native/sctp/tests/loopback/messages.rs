@@ -50,6 +50,78 @@ pub(crate) fn a_message_in_pieces() {
     assert_eq!(errno(server.recv(&mut [])), libc::EINVAL);
 }
 
+pub(crate) fn batches() {
+    let (client, id, server, _) = associated(Style::OneToMany, LOOPBACK);
+    let payloads: Vec<_> = (0..200u8).map(|i| vec![i; 100]).collect();
+    let info = |i: usize| SndInfo { stream: i as u16 % 10, ppid: i as u32, ..to(id) };
+    let messages: Vec<_> = payloads.iter().enumerate().map(|(i, p)| (info(i), &p[..])).collect();
+    let before = packets_sent();
+    let mut sent = 0;
+    while sent < messages.len() {
+        let now = client.send_batch(id, &messages[sent..]);
+        assert!(now > 1, "{now} after {sent}");
+        for (info, payload) in &messages[sent..sent + now] {
+            let (received, data) = recv_data(&server);
+            let got = received.info.unwrap();
+            assert_eq!((got.stream, got.ppid, &data[..]), (info.stream, info.ppid, *payload));
+        }
+        sent += now;
+    }
+    // Data and the answers to it.
+    let packets = packets_sent() - before;
+    assert!(packets <= 20, "{packets} packets");
+}
+
+pub(crate) fn a_batch_ends_before_what_is_wrong() {
+    let (client, id, server, _) = associated(Style::OneToMany, LOOPBACK);
+    let good = (to(id), &b"good"[..]);
+    let no_stream = (SndInfo { stream: 60_000, ..to(id) }, &b"x"[..]);
+    let too_long = vec![0; 1 << 20];
+    for bad in [no_stream, (to(id), b""), (to(id), &too_long)] {
+        assert_eq!(client.send_batch(id, &[good, good, bad, good]), 2);
+        // Though nothing else is sent.
+        assert_eq!(recv_data(&server).1, b"good");
+        assert_eq!(recv_data(&server).1, b"good");
+        assert_eq!(client.send_batch(id, &[bad]), 0);
+    }
+    assert_eq!(client.send_batch(id, &[]), 0);
+    assert_eq!(client.send_batch(id, &[good]), 1);
+    assert_eq!(recv_data(&server).1, b"good");
+    assert_eq!(client.send_batch(AssocId(77), &[good]), 0);
+}
+
+pub(crate) fn a_batch_ends_where_the_buffer_does() {
+    let (client, id, server, _) = associated(Style::OneToMany, LOOPBACK);
+    // The peer does not read: its window closes, then the send buffer fills.
+    let (payload, mut sent) = (vec![7; 1000], 0);
+    let messages = [(to(id), &payload[..]); 64];
+    loop {
+        match client.send_batch(id, &messages) {
+            0 => break,
+            now => sent += now,
+        }
+    }
+    while client.send(&to(id), &payload).is_ok() {
+        sent += 1;
+    }
+    assert!(sent > 64, "{sent}");
+    for _ in 0..sent {
+        assert_eq!(recv_data(&server).1, payload);
+    }
+    assert_eq!(errno(server.recv(&mut [0; 10])), libc::EAGAIN);
+}
+
+fn to(assoc: AssocId) -> SndInfo {
+    SndInfo { assoc, ..SndInfo::default() }
+}
+
+/// Of this network namespace, in which nobody else sends.
+fn packets_sent() -> u64 {
+    let text = std::fs::read_to_string("/proc/net/sctp/snmp").unwrap();
+    let line = text.lines().find(|line| line.starts_with("SctpOutSCTPPacks")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
 pub(crate) fn send_errors() {
     let (client, id, _server, _) = associated(Style::OneToMany, LOOPBACK);
     let info = SndInfo { assoc: id, ..SndInfo::default() };
