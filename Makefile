@@ -5,7 +5,7 @@ EBIN := _build/default/lib/gen_sctp_nif/ebin
 CT_CHOICE = $(if $(SUITE),--suite test/$(SUITE)) $(if $(GROUP),--group $(GROUP)) \
 	$(if $(CASE),--case $(CASE))
 
-.PHONY: help demo test ct elixir test-otp conformance nif compile lint doc clean clean-nif
+.PHONY: help demo test ct elixir test-otp conformance bench nif compile lint doc clean clean-nif
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -33,6 +33,10 @@ elixir: ## the tests of the Mix project test/elixir, and its releases
 conformance: ## OTP's own gen_sctp_SUITE, on OTP's gen_sctp and on ours; OTP= as above
 	@scripts/bootstrap conformance
 	@test/conformance/run $(OTP)
+
+bench: ## the benchmark, beside OTP's gen_sctp and a bare loop; BENCH='--quick ...', see bench/run --help
+	@scripts/bootstrap bench
+	@bench/run $(BENCH)
 
 nif: ## the NIF library, priv/gen_sctp_nif.so
 	@scripts/build-nif

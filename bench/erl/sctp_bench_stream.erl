@@ -10,6 +10,8 @@
 
 -define(SENDERS, 20).
 -define(MANY, 1000).
+%% Messages given to send_batch at a time.
+-define(BATCH, 50).
 
 %% @doc One sender, one receiver.
 -spec one_way(module(), #spec{}) -> sctp_bench_meter:figures().
@@ -65,13 +67,25 @@ send_when_told(Parent, Module, #spec{size = Size, count = Count} = Spec, Targets
     Retries = [
         begin
             receive start -> ok end,
-            send_rounds(Module, Targets, Targets, Data, N, 0)
+            send_all(Module, Spec, Targets, Data, N)
         end
      || N <- [sctp_bench_lib:warmup(Spec), Count]
     ],
     Parent ! {self(), sent, lists:last(Retries) / Count},
     %% The sockets live until the receiver has all.
     receive stop -> ok end.
+
+send_all(Module, #spec{kind = batch}, [{S, Id}], Data, N) ->
+    send_batches(Module, S, Id, lists:duplicate(?BATCH, {0, Data}), N);
+send_all(Module, _Spec, Targets, Data, N) ->
+    send_rounds(Module, Targets, Targets, Data, N, 0).
+
+send_batches(Module, S, Id, Batch, N) when N > ?BATCH ->
+    ok = Module:send_batch(S, Id, Batch),
+    send_batches(Module, S, Id, Batch, N - ?BATCH);
+send_batches(Module, S, Id, Batch, N) ->
+    ok = Module:send_batch(S, Id, lists:sublist(Batch, N)),
+    0.
 
 send_rounds(_Module, _All, _Left, _Data, 0, Retries) ->
     Retries;

@@ -26,7 +26,8 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 pub(crate) fn run(origin: &Origin, specs: &[Spec]) -> Result<()> {
     for spec in specs {
         match spec.kind.as_str() {
-            "oneway" => one_way(origin, spec, 1)?,
+            // For comparison, message by message.
+            "oneway" | "batch" => one_way(origin, spec, 1)?,
             "senders" => one_way(origin, spec, SENDERS)?,
             "pingpong" => ping_pong(origin, spec)?,
             "connect" => connect(origin, spec)?,

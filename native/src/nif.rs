@@ -191,7 +191,7 @@ fn send_with<'a>(
     let Some(kernel) = kernel.as_ref() else { return closed(env) };
     let Ok(data) = data.decode_as_binary() else { return einval(env) };
     socket.0.sent.add(data.len());
-    charge(env, data.len());
+    charge(env, 1, data.len());
     match kernel.send(&info(kernel), data.as_slice()) {
         Ok(()) => atoms::ok().to_term(env),
         Err(error) if error.raw_os_error() == Some(libc::EAGAIN) && socket.0.blocking_send() => {
@@ -227,15 +227,15 @@ fn send_batch<'a>(
     let batch: Vec<_> = decoded.iter().map(|(info, data)| (*info, data.as_slice())).collect();
     let sent = kernel.send_batch(assoc, &batch);
     let lengths = batch[..sent].iter().map(|(_, data)| data.len());
-    charge(env, lengths.clone().sum());
+    charge(env, sent, lengths.clone().sum());
     lengths.for_each(|len| socket.0.sent.add(len));
     Ok(sent.encode(env))
 }
 
-/// Charges the caller for sending a message, so that who sends in a loop leaves the scheduler to
-/// who receives: as much as a port is charged for (200 reductions of 4000), more for large ones.
-fn charge(env: Env, len: usize) {
-    let percent = i32::try_from(5 + len / 8192).unwrap_or(100);
+/// Charges the caller for sending, so that who sends in a loop leaves the scheduler to who receives:
+/// for a call as much as a port is charged for (200 reductions of 4000), more for much.
+fn charge(env: Env, messages: usize, len: usize) {
+    let percent = i32::try_from(3 + 2 * messages + len / 8192).unwrap_or(100);
     rustler::schedule::consume_timeslice(env, percent.min(100));
 }
 
