@@ -10,8 +10,8 @@
 -export([stop/0]).
 -export([stop_services/0]).
 -export([service/1]).
--export([listen/3]).
--export([connect/3]).
+-export([listen/2]).
+-export([connect/2]).
 -export([event/2]).
 -export([requests/4]).
 -export([counted/2]).
@@ -85,20 +85,20 @@ service(Service) ->
 
 host(Service) -> atom_to_list(Service) ++ "." ++ ?REALM.
 
-listen(Service, Opts, Config) ->
-    {ok, Ref} = diameter:add_transport(Service, {listen, transport(Opts, Config)}),
+listen(Service, Config) ->
+    {ok, Ref} = diameter:add_transport(Service, {listen, transport(Config)}),
     until(fun() -> lists:keymember(listen, 1, diameter_sctp:ports(Ref)) end),
     {listen, Port, _} = lists:keyfind(listen, 1, diameter_sctp:ports(Ref)),
     {Ref, Port}.
 
-connect(Service, Opts, Config) ->
-    {ok, Ref} = diameter:add_transport(Service, {connect, transport(Opts, Config)}),
+connect(Service, Config) ->
+    {ok, Ref} = diameter:add_transport(Service, {connect, transport(Config)}),
     Ref.
 
 %% A peer that comes back is up at once, instead of after three answered watchdogs.
-transport(Opts, Config) ->
+transport(Config) ->
     [{transport_module, diameter_sctp}, {transport_config, Config}, {connect_timer, 1000},
-        {watchdog_timer, {?MODULE, watchdog, []}}, {watchdog_config, [{okay, 0}]} | Opts].
+        {watchdog_timer, {?MODULE, watchdog, []}}, {watchdog_config, [{okay, 0}]}].
 
 watchdog() -> 2000.
 
@@ -205,19 +205,23 @@ counted(Service, Code) ->
 
 %% Connections.
 
-%% @doc Of each connection: the process that owns its socket, own and peer's addresses and port.
+%% @doc What diameter itself knows of the sockets of the connections: owner, own addresses and
+%% port, and the peer's, which it can tell only of a socket with one association.
 connections(Service) ->
     [{proplists:get_value(owner, Port), names(socket, Port), names(peer, Port)}
         || Connection <- diameter:service_info(Service, connections),
            {port, Port} <- Connection].
 
 names(Key, Port) ->
-    {Addresses, Number} = proplists:get_value(Key, Port),
-    {lists:sort(Addresses), Number}.
+    case proplists:get_value(Key, Port) of
+        {Addresses, Number} -> {lists:sort(Addresses), Number};
+        undefined -> undefined
+    end.
 
-%% @doc Processes and sockets of the transports of a kind: `listener', `accept', `connect'.
+%% @doc Process, association and socket of the transports of a kind: `accept' (the association is
+%% `true' there), `connect', or `listener' (its addresses).
 transports(Kind) ->
-    [{Pid, Socket} || {{_, _, {_, {_, Socket}}}, Pid} <-
+    [{Pid, Id, Socket} || {{_, _, {_, {Id, Socket}}}, Pid} <-
         diameter_reg:match({diameter_sctp, Kind, '_'})].
 
 %% Callbacks of diameter.

@@ -102,7 +102,7 @@ kill(Node) ->
 open_sockets() ->
     erlang:garbage_collect(),
     Ours = case gen_sctp_nif_dropin:status() of
-        installed -> gen_sctp_test_lib:sockets(gen_sctp_nif);
+        installed -> gen_sctp_nif:which_sockets();
         not_installed -> []
     end,
     Ours ++ gen_sctp_test_lib:sockets(gen_sctp).
@@ -169,24 +169,25 @@ multihomed(Config) ->
         IPs = [{10, 66, 0, 1}, {10, 66, 1, 1}],
         Opts = [{ip, IP} || IP <- IPs],
         {_, _, Port} = pair(Opts, [{raddr, hd(IPs)} | Opts]),
-        [{_, {IPs, ClientPort}, {IPs, Port}}] = connections(client),
+        [{_, {IPs, ClientPort}, undefined}] = connections(client),
         [{_, {IPs, Port}, {IPs, ClientPort}}] = connections(server),
         _ = exchange(2, 10, [100]),
-        [{_, Client}] = transports(connect),
-        [{_, Server}] = transports(accept),
-        ok = paths(Client, [{IP, Port} || IP <- IPs]),
-        ok = paths(Server, [{IP, ClientPort} || IP <- IPs])
+        [{_, Id, Client}] = transports(connect),
+        [{_, true, Server}] = transports(accept),
+        ok = paths(Client, Id, [{IP, Port} || IP <- IPs]),
+        ok = paths(Server, 0, [{IP, ClientPort} || IP <- IPs])
     end).
 
 %% All addresses of the peer can be used; of a second one a heartbeat tells.
-paths(Socket, Peers) ->
-    {ok, Names} = inet:peernames(Socket),
+paths(Socket, Id, Peers) ->
+    {ok, Names} = inet:peernames(Socket, Id),
     ?assertEqual(Peers, lists:sort(Names)),
-    until(fun() -> [active, active] =:= [path(Socket, Peer) || Peer <- Peers] end).
+    until(fun() -> [active, active] =:= [path(Socket, Id, Peer) || Peer <- Peers] end).
 
-path(Socket, Peer) ->
+path(Socket, Id, Peer) ->
+    Asked = #sctp_paddrinfo{assoc_id = Id, address = Peer},
     {ok, [{_, #sctp_paddrinfo{state = State}}]} =
-        inet:getopts(Socket, [{sctp_get_peer_addr_info, #sctp_paddrinfo{address = Peer}}]),
+        inet:getopts(Socket, [{sctp_get_peer_addr_info, Asked}]),
     State.
 
 %% Each association that the server has accepted has a socket of its own.
@@ -198,19 +199,19 @@ peeled_off(Config) ->
             _ = connect(Client, Port, [{ip, ?IP}, {raddr, ?IP}]),
             connected(Listen, Client)
         end || Client <- [client, client_b, client_c, client_d, client_e]],
-        [{_, Listener}] = transports(listener),
+        [{_, _, Listener}] = transports(listener),
         Accepted = transports(accept),
         Connected = transports(connect),
-        Sockets = [S || {_, S} <- [{listener, Listener} | Accepted ++ Connected]],
+        Sockets = [Listener | [S || {_, _, S} <- Accepted ++ Connected]],
         ?assertEqual({11, 11}, {length(Sockets), length(lists:usort(Sockets))}),
         ?assertEqual([], Sockets -- open_sockets()),
         ?assertEqual([], open_sockets() -- Sockets),
         ?assertEqual([], [S || S <- Sockets, not is_socket(M, S)]),
-        ?assertEqual([], [S || {Owner, S} <- Accepted ++ Connected,
+        ?assertEqual([], [S || {Owner, _, S} <- Accepted ++ Connected,
                                Owner =/= maps:get(owner, inet:info(S))]),
         %% Each serves one of them.
-        ?assertEqual(lists:sort([inet:port(S) || {_, S} <- Connected]),
-                     lists:sort([peer_port(S) || {_, S} <- Accepted])),
+        ?assertEqual(lists:sort([inet:port(S) || {_, _, S} <- Connected]),
+                     lists:sort([peer_port(S) || {_, _, S} <- Accepted])),
         _ = exchange(2, 10, [100])
     end).
 
@@ -226,7 +227,7 @@ ipv6(Config) ->
     in_node(Config, fun() ->
         IP = gen_sctp_test_lib:loopback(inet6),
         {_, _, Port} = pair([inet6, {ip, IP}], [inet6, {ip, IP}, {raddr, IP}]),
-        [{_, {[IP], ClientPort}, {[IP], Port}}] = connections(client),
+        [{_, {[IP], ClientPort}, undefined}] = connections(client),
         [{_, {[IP], Port}, {[IP], ClientPort}}] = connections(server),
         _ = exchange(4, 25, [100]),
         served(100)
@@ -239,7 +240,8 @@ remove_transport(Config) ->
     in_node(Config, fun() ->
         {Listen, Connect} = told_pair(),
         ok = diameter:remove_transport(client, Connect),
-        farewell({client, Connect}, {server, Listen}),
+        farewell(client, server, Listen),
+        {down, Connect, {client, server}} = event(client, down),
         sockets_left(1),
         ?assertMatch([_], transports(listener)),
         ?assertEqual([], connections(client) ++ connections(server))
@@ -250,7 +252,7 @@ stop_service(Config) ->
         {Listen, Connect} = told_pair(),
         ?assertNotEqual([], gen_sctp_nif_diameter:workers()),
         ok = diameter:stop_service(server),
-        farewell({server, Listen}, {client, Connect}),
+        farewell(server, client, Connect),
         stop = event(server, stop),
         ok = diameter:stop_service(client),
         stop = event(client, stop),
@@ -266,13 +268,13 @@ told_pair() ->
     _ = exchange(2, 10, [100]),
     {Listen, Connect}.
 
-farewell({Leaver, LeaverRef}, {Stayer, StayerRef}) ->
+farewell(Leaver, Stayer, Ref) ->
     {message, send, 'DPR'} = event(Leaver, message),
     {message, recv, 'DPR'} = event(Stayer, message),
     {message, send, 'DPA'} = event(Stayer, message),
     {message, recv, 'DPA'} = event(Leaver, message),
-    {down, LeaverRef, {Leaver, Stayer}} = event(Leaver, down),
-    {down, StayerRef, {Stayer, Leaver}} = event(Stayer, down).
+    {down, Ref, {Stayer, Leaver}} = event(Stayer, down),
+    ok.
 
 %% The client finds the next server on the same port.
 server_dies(Config) ->
