@@ -218,8 +218,8 @@ names(Key, Port) ->
         undefined -> undefined
     end.
 
-%% @doc Process, association and socket of the transports of a kind: `accept' (the association is
-%% `true' there), `connect', or `listener' (its addresses).
+%% @doc Process, association and socket of the transports of a kind: `accept', `connect', or
+%% `listener', which has its addresses in the place of the association.
 transports(Kind) ->
     [{Pid, Id, Socket} || {{_, _, {_, {Id, Socket}}}, Pid} <-
         diameter_reg:match({diameter_sctp, Kind, '_'})].

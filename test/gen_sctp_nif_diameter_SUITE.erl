@@ -173,9 +173,9 @@ multihomed(Config) ->
         [{_, {IPs, Port}, {IPs, ClientPort}}] = connections(server),
         _ = exchange(2, 10, [100]),
         [{_, Id, Client}] = transports(connect),
-        [{_, true, Server}] = transports(accept),
+        [{_, ServerId, Server}] = transports(accept),
         ok = paths(Client, Id, [{IP, Port} || IP <- IPs]),
-        ok = paths(Server, 0, [{IP, ClientPort} || IP <- IPs])
+        ok = paths(Server, ServerId, [{IP, ClientPort} || IP <- IPs])
     end).
 
 %% All addresses of the peer can be used; of a second one a heartbeat tells.
@@ -249,7 +249,7 @@ remove_transport(Config) ->
 
 stop_service(Config) ->
     in_node(Config, fun() ->
-        {Listen, Connect} = told_pair(),
+        {_, Connect} = told_pair(),
         ?assertNotEqual([], gen_sctp_nif_diameter:workers()),
         ok = diameter:stop_service(server),
         farewell(server, client, Connect),
