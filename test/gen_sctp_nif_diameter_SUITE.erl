@@ -290,7 +290,9 @@ server_dies(Config) ->
         {reconnect, Connect} = event(client, reconnect)
     end),
     Second = mortal(Config),
-    {_, Port} = in_node(Second, Serve(Port)),
+    {Next, Port} = in_node(Second, Serve(Port)),
+    %% What a peer gets before it says that the other is up it throws away.
+    in_node(Second, fun() -> connected(Next, client) end),
     in_node(Config, fun() ->
         {up, Connect, {client, server}} = event(client, up),
         _ = exchange(2, 10, [100]),
