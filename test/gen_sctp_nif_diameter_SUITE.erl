@@ -18,9 +18,9 @@
 -import(gen_sctp_test_lib, [mod/1, until/1]).
 
 -define(IP, {127, 0, 0, 1}).
--define(CALL_TIMEOUT, 120000).
+-define(TIMEOUT, 120000).
 
-suite() -> [{timetrap, {seconds, 180}}].
+suite() -> [{timetrap, {seconds, 300}}].
 
 all() -> [{group, stock}, {group, nif}, rates].
 
@@ -65,7 +65,7 @@ start_node(Start, M) ->
     {ok, Node, _} = peer:Start(#{
         connection => standard_io,
         args => lists:append([["-pa", Path] || Path <- Paths]),
-        wait_boot => 60000
+        wait_boot => ?TIMEOUT
     }),
     ok = case M of
         gen_sctp -> ok;
@@ -78,7 +78,7 @@ in_node(Config, Fun) when is_list(Config) ->
     [Node] = nodes_of(Config),
     in_node(Node, Fun);
 in_node(Node, Fun) ->
-    peer:call(Node, erlang, apply, [Fun, []], ?CALL_TIMEOUT).
+    peer:call(Node, erlang, apply, [Fun, []], ?TIMEOUT).
 
 %% The group's, or all.
 nodes_of(Config) ->
