@@ -46,14 +46,17 @@ init_per_testcase(_, Config) ->
 
 %% When all is stopped nothing of it is left.
 end_per_testcase(_, Config) ->
-    Stop = fun() ->
-        gen_sctp_nif_diameter:stop(),
-        until(fun() -> open_sockets() =:= [] end)
-    end,
-    case [Problem || Node <- nodes_of(Config), Problem <- [catch in_node(Node, Stop)],
-                     Problem =/= ok] of
+    case lists:flatmap(fun left/1, nodes_of(Config)) of
         [] -> receive Message -> {fail, {message_left, Message}} after 0 -> ok end;
         Problems -> {fail, Problems}
+    end.
+
+left(Node) ->
+    Stop = fun() -> gen_sctp_nif_diameter:stop(), sockets_left(0) end,
+    try in_node(Node, Stop) of
+        ok -> []
+    catch
+        _:Reason -> [Reason]
     end.
 
 %% Nodes.
