@@ -52,7 +52,9 @@ stop() ->
     stop_services(),
     ok = diameter:stop(),
     ok = gen_sctp_test_lib:kill(whereis(?EVENTS)),
-    until(fun() -> [P || P <- processes(), "diameter" ++ _ <- [atom_to_list(code_of(P))]] =:= [] end).
+    until(fun() ->
+        [P || P <- processes(), "diameter" ++ _ <- [atom_to_list(code_of(P))]] =:= []
+    end).
 
 stop_services() ->
     [ok = diameter:stop_service(Service) || Service <- diameter:services()],
