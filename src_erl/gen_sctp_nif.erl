@@ -69,6 +69,7 @@
 
 %% All open sockets.
 -export([i/0]).
+-export([info/0]).
 -export([which_sockets/0]).
 
 %% What inet calls for a module socket.
@@ -613,6 +614,31 @@ error_string(Other) -> error(badarg, [Other]).
 -spec i() -> ok.
 i() ->
     gen_sctp_nif_show:print(which_sockets()).
+
+%% @doc What the library holds in this node, in numbers. When no socket is open
+%% and none is referred to, all of them are 0 but for `opened' and, if there
+%% was one, `panics'.
+%%
+%% <dl>
+%% <dt>`sockets'</dt><dd>open sockets</dd>
+%% <dt>`closing'</dt><dd>closed sockets that the kernel is not done with</dd>
+%% <dt>`resources'</dt><dd>sockets, open or closed, that Erlang has references
+%% to, or has not collected yet</dd>
+%% <dt>`receivers', `writers', `connects'</dt><dd>processes that wait in `recv',
+%% for room to send, and in `connect'</dd>
+%% <dt>`watchers'</dt><dd>monitors by `inet:monitor/1'</dd>
+%% <dt>`monitors'</dt><dd>processes that are monitored as owner or next owner</dd>
+%% <dt>`terms'</dt><dd>terms that are kept for those who wait and watch</dd>
+%% <dt>`backlog_bytes'</dt><dd>memory of messages that passive sockets have read
+%% ahead while somebody waits in `connect'</dd>
+%% <dt>`fragment_bytes'</dt><dd>pieces of messages that are not whole yet</dd>
+%% <dt>`opened'</dt><dd>sockets since the library was loaded</dd>
+%% <dt>`panics'</dt><dd>faults of the library that its threads have survived;
+%% each is told of on standard error, and any at all is a bug</dd>
+%% </dl>
+-spec info() -> #{atom() => non_neg_integer()}.
+info() ->
+    gen_sctp_nif_prim:counters().
 
 %% @doc All open sockets of the node.
 -spec which_sockets() -> [sctp_socket()].

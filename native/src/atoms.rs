@@ -21,6 +21,7 @@ rustler::atoms! {
     // info, counters
     counters, id, states, open, listen, sockets, fds, waiters, epoll,
     local, peers, associations, resources, receivers, writers, connects, watchers, backlog, fragments, monitors,
+    opened, closing, terms, backlog_bytes, fragment_bytes, panics,
     // records
     sctp_sndrcvinfo, sctp_assoc_change, sctp_paddr_change, sctp_remote_error, sctp_send_failed,
     sctp_shutdown_event, sctp_adaptation_event, sctp_pdapi_event,

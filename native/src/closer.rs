@@ -4,17 +4,38 @@
 //! the I/O thread that all other sockets depend on, has time for.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::{Sender, unbounded};
 
 use crate::deliver::Waiter;
+use crate::panics;
 
 struct Closing {
     kernel: sctp::Socket,
     /// Who wants to know that it is done.
     waiter: Option<Waiter>,
+}
+
+impl Closing {
+    /// Whatever happens, who waits must be told, and the next in line be closed.
+    fn run(self) {
+        let Closing { kernel, waiter } = self;
+        panics::guarded(|| {
+            panics::point("closer");
+            drop(kernel);
+        });
+        PENDING.fetch_sub(1, Ordering::Relaxed);
+        panics::guarded(|| waiter.is_some_and(|waiter| waiter.wake_ready(None)));
+    }
+}
+
+/// Sockets that are on their way through the thread.
+static PENDING: AtomicUsize = AtomicUsize::new(0);
+
+pub(crate) fn pending() -> usize {
+    PENDING.load(Ordering::Relaxed)
 }
 
 static CLOSER: OnceLock<Sender<Closing>> = OnceLock::new();
@@ -25,25 +46,16 @@ pub(crate) fn start() -> io::Result<()> {
         return Ok(());
     }
     let (sender, closings) = unbounded::<Closing>();
-    std::thread::Builder::new().name("gen_sctp_nif_cl".into()).spawn(move || {
-        for Closing { kernel, waiter } in closings {
-            // Whatever happens to one, the others must be closed, too.
-            let _ = catch_unwind(AssertUnwindSafe(|| {
-                drop(kernel);
-                if let Some(waiter) = waiter {
-                    waiter.wake_ready(None);
-                }
-            }));
-        }
-    })?;
+    let run = move || closings.into_iter().for_each(Closing::run);
+    std::thread::Builder::new().name("gen_sctp_nif_cl".into()).spawn(run)?;
     CLOSER.get_or_init(|| sender);
     Ok(())
 }
 
 /// Closes a socket soon, then wakes `waiter`.
 pub(crate) fn close(kernel: sctp::Socket, waiter: Option<Waiter>) {
-    // The other end is in a static, in effect: its thread ends only with this sender.
-    if let Some(closer) = CLOSER.get() {
-        let _ = closer.send(Closing { kernel, waiter });
-    }
+    // The library is loaded only with the thread, whose end is only that of this sender.
+    let Some(closer) = CLOSER.get() else { return };
+    PENDING.fetch_add(1, Ordering::Relaxed);
+    let _ = closer.send(Closing { kernel, waiter });
 }

@@ -7,6 +7,7 @@
 
 use std::cell::Cell;
 use std::ptr::{NonNull, null_mut};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustler::env::{OwnedEnv, SavedTerm};
 use rustler::sys::{ErlNifEnv, enif_alloc_env, enif_clear_env, enif_is_process_alive, enif_send};
@@ -64,8 +65,16 @@ pub(crate) struct Kept {
     term: SavedTerm,
 }
 
+/// How many there are.
+static KEPT: AtomicUsize = AtomicUsize::new(0);
+
+pub(crate) fn kept() -> usize {
+    KEPT.load(Ordering::Relaxed)
+}
+
 impl Kept {
     pub(crate) fn new(term: impl Encoder) -> Kept {
+        KEPT.fetch_add(1, Ordering::Relaxed);
         let env = OwnedEnv::new();
         let term = env.save(term);
         Kept { env, term }
@@ -77,6 +86,12 @@ impl Kept {
 
     pub(crate) fn encode<'a>(&self, env: Env<'a>) -> Term<'a> {
         self.env.run(|own| self.term.load(own).in_env(env))
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        KEPT.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

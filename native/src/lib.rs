@@ -20,6 +20,7 @@ mod deliver;
 mod encode;
 mod nif;
 mod options;
+mod panics;
 mod reactor;
 mod receive;
 mod report;

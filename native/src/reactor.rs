@@ -98,6 +98,11 @@ impl Reactor {
         self.sockets.lock().remove(&token);
     }
 
+    /// How many sockets there have been.
+    pub(crate) fn opened(&self) -> u64 {
+        self.next_token.load(Ordering::Relaxed) - (WAKER + 1)
+    }
+
     /// All sockets that are still there.
     pub(crate) fn sockets(&self) -> Vec<Arc<Inner>> {
         self.sockets.lock().values().filter_map(Weak::upgrade).collect()

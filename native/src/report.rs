@@ -6,8 +6,8 @@ use rustler::{Atom, Encoder, Env, ResourceArc, Term};
 use sctp::types::{AssocId, Family, Style};
 
 use crate::reactor::reactor;
-use crate::socket::{Closed, Inner, Open, SocketRef, resources};
-use crate::{atoms, encode, options};
+use crate::socket::{Closed, Inner, Open, SocketRef, State, resources};
+use crate::{atoms, closer, deliver, encode, options, panics};
 
 /// `getstat(Ref, [Item])`.
 pub(crate) fn getstat<'a>(
@@ -123,26 +123,55 @@ pub(crate) fn sockets(env: Env) -> Term {
     open.filter_map(|socket| socket.reference(env)).collect::<Vec<_>>().encode(env)
 }
 
-/// `counters()`: what the library holds, for tests that look for leaks.
+/// `counters()`: what the library holds and has done, for all who look for leaks.
 pub(crate) fn counters(env: Env) -> Term {
-    let sockets = reactor().sockets();
-    let (mut open, mut receivers, mut writers, mut connects) = (0, 0, 0, 0);
-    for socket in &sockets {
-        if let Ok(socket) = socket.lock() {
-            open += 1;
-            receivers += usize::from(socket.state.receiver.is_some());
-            writers += socket.state.writers.len();
-            connects += socket.state.connects.len();
+    let mut held = Held::default();
+    for socket in &reactor().sockets() {
+        if let Ok(open) = socket.lock() {
+            held.add(&open.state);
         }
     }
-    map(
-        env,
-        &[
-            (atoms::resources(), resources().encode(env)),
-            (atoms::sockets(), open.encode(env)),
-            (atoms::receivers(), receivers.encode(env)),
-            (atoms::writers(), writers.encode(env)),
-            (atoms::connects(), connects.encode(env)),
-        ],
-    )
+    let counters = [
+        (atoms::sockets(), held.sockets),
+        (atoms::closing(), closer::pending()),
+        (atoms::resources(), resources()),
+        (atoms::receivers(), held.receivers),
+        (atoms::writers(), held.writers),
+        (atoms::connects(), held.connects),
+        (atoms::watchers(), held.watchers),
+        (atoms::monitors(), held.monitors),
+        (atoms::terms(), deliver::kept()),
+        (atoms::backlog_bytes(), held.backlog_bytes),
+        (atoms::fragment_bytes(), held.fragment_bytes),
+        (atoms::panics(), panics::caught()),
+    ];
+    let mut pairs = vec![(atoms::opened(), reactor().opened().encode(env))];
+    pairs.extend(counters.map(|(name, n)| (name, n.encode(env))));
+    map(env, &pairs)
+}
+
+/// What all sockets hold together.
+#[derive(Default)]
+struct Held {
+    sockets: usize,
+    receivers: usize,
+    writers: usize,
+    connects: usize,
+    watchers: usize,
+    monitors: usize,
+    backlog_bytes: usize,
+    fragment_bytes: usize,
+}
+
+impl Held {
+    fn add(&mut self, state: &State) {
+        self.sockets += 1;
+        self.receivers += usize::from(state.receiver.is_some());
+        self.writers += state.writers.len();
+        self.connects += state.connects.len();
+        self.watchers += state.watchers.len();
+        self.monitors += state.monitors();
+        self.backlog_bytes += state.backlog_bytes;
+        self.fragment_bytes += state.fragments.bytes() + state.notification.len();
+    }
 }

@@ -304,6 +304,11 @@ impl State {
         self.backlog_bytes >= 16 * 1024 * 1024
     }
 
+    /// Processes that the VM watches for us: the owner, and who is about to become it.
+    pub(crate) fn monitors(&self) -> usize {
+        usize::from(self.owner_monitor.is_some()) + usize::from(self.handover.is_some())
+    }
+
     /// Has data been read from the kernel that nobody has got?
     fn has_unread(&self) -> bool {
         !self.fragments.is_empty() || self.backlog.iter().any(Held::is_data)
