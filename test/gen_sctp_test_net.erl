@@ -13,6 +13,7 @@
 -export([address/3]).
 -export([cut/2]).
 -export([heal/2]).
+-export([impair/3]).
 -export([add_address/4]).
 -export([remove_address/4]).
 
@@ -86,14 +87,16 @@ join(#{far := Far} = Net) ->
     lists:foreach(fun(Host) -> configure(Net, Host) end, [near, far]).
 
 %% Sockets tell their peers of new addresses (RFC 5061), without the keys that this asks for.
-%% Who has which hardware address is said, not asked: in a cut it would be forgotten.
+%% Who has which hardware address is said, not asked: in a cut it would be forgotten. Packets are
+%% sent one by one, as on a real link: the kernel 6.1 dies of an ASCONF chunk in several at a time
+%% (GSO).
 configure(Net, Host) ->
     run(Net, Host, "sh -c 'cd /proc/sys/net/sctp; for name in addip_enable addip_noauth_enable "
         "default_auto_asconf; do echo 1 >$name; done'"),
     batch(Net, Host,
           ["link set lo up"] ++
           [["link set ", device(Host, N), Setting]
-           || N <- [0, 1], Setting <- [" addrgenmode none", " up"]] ++
+           || N <- [0, 1], Setting <- [" addrgenmode none", " gso_max_size 1500", " up"]] ++
           [change_address("add", Host, Family, N) || N <- [0, 1], Family <- [inet, inet6]] ++
           [["neigh replace ", inet:ntoa(address(other(Host), Family, N)), " lladdr ",
             mac(other(Host), N), " nud permanent dev ", device(Host, N)]
@@ -131,12 +134,15 @@ cut(Net, N) ->
 heal(Net, N) ->
     queue(Net, N, "pfifo").
 
+%% Both directions as nearly at once as can be.
 queue(Net, N, Kind) ->
-    lists:foreach(
-        fun(Host) ->
-            run(Net, Host, ["tc qdisc replace dev ", device(Host, N), " root ", Kind])
-        end,
-        [near, far]).
+    shell([[entering(Net, Host), "tc qdisc replace dev ", device(Host, N), " root ", Kind, " & "]
+           || Host <- [near, far]] ++ "wait").
+
+%% @doc Has `tc' treat all that is sent on a path this way, in both directions; see tc-netem(8).
+-spec impair(net(), path(), iodata()) -> ok.
+impair(Net, N, How) ->
+    queue(Net, N, ["netem limit 10000 ", How]).
 
 -spec add_address(net(), host(), inet | inet6, path()) -> ok.
 add_address(Net, Host, Family, N) ->
@@ -155,7 +161,13 @@ batch(Net, Host, Lines) ->
     run(Net, Host, ["ip -batch - <<END\n", [[Line, $\n] || Line <- Lines], "END\n"]).
 
 run(Net, Host, Words) ->
-    Command = lists:flatten(["nsenter --net=", namespace(Net, Host), $ , Words]),
+    shell([entering(Net, Host), Words]).
+
+entering(Net, Host) ->
+    ["nsenter --net=", namespace(Net, Host), $ ].
+
+shell(Words) ->
+    Command = lists:flatten(Words),
     case os:cmd(Command) of
         "" -> ok;
         Output -> error({command, Command, Output})
