@@ -1,0 +1,322 @@
+%% @doc Faults in the network: paths that lose, delay, double and disorder, that are cut and healed;
+%% peers that vanish, abort, restart, lose an address, stop to read. Whatever happens, each message
+%% either comes, whole and in order, or is reported as failed.
+%%
+%% `make ct SUITE=gen_sctp_nif_network_SUITE FULL=1' runs all that often, and on stock gen_sctp too.
+-module(gen_sctp_nif_network_SUITE).
+
+-include_lib("common_test/include/ct.hrl").
+-include_lib("kernel/include/inet_sctp.hrl").
+-include_lib("stdlib/include/assert.hrl").
+
+-compile([export_all, nowarn_export_all]).
+
+-import(gen_sctp_test_lib, [mod/1, family/1]).
+-import(gen_sctp_test_pair,
+        [pair/5, agent/5, ends/1, await_random/1, sums/1, finish/1, finish_sending/1, stop/1]).
+
+-define(NET, gen_sctp_test_net).
+-define(T, gen_sctp_test_traffic).
+
+suite() -> [{timetrap, {minutes, case full() of true -> 60; false -> 5 end}}].
+
+full() -> os:getenv("FULL") =/= false.
+
+all() -> [{group, stock} || full()] ++ [{group, nif}].
+
+groups() ->
+    Cases = [bad_path, failover_and_failback, address_removed, cut_off, aborted, restarted,
+             destroyed],
+    %% OTP 25 says `eagain' always.
+    Ours = Cases ++ [blocked_by_receiver, refused_by_receiver],
+    [{stock, [], [{inet, [], Cases}]},
+     {nif, [], [{inet, [], Ours} | [{inet6, [], Ours} || full()]]}].
+
+init_per_suite(Config) ->
+    case ?NET:start() of
+        {ok, Net} -> [{net, Net} | Config];
+        {error, Reason} -> {skip, Reason}
+    end.
+
+end_per_suite(Config) -> ?NET:stop(?config(net, Config)).
+
+init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
+end_per_group(_, _) -> ok.
+init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case(Config).
+end_per_testcase(_, Config) -> gen_sctp_test_lib:end_case(Config).
+
+%% How often, at `make test' and in full.
+scaled(Few, Many) ->
+    case full() of
+        true -> Many;
+        false -> Few
+    end.
+
+%% Paths.
+
+%% Two sockets at each end, an association from each to each; two ways to read.
+bad_path(Config) ->
+    M = mod(Config),
+    Each = scaled(2500, 50000),
+    with_path(Config, "delay 20ms 5ms 25% loss 10% duplicate 5% reorder 25% 50%", fun() ->
+        Fars = [agent(Config, far, [0], Mode, quick()) || Mode <- [recv, once]],
+        Nears = [agent(Config, near, [0], Mode, quick()) || Mode <- [true, 3]],
+        Assocs = [{Near, Far, ?T:connect(Near, Far, ?NET:address(far, family(Config), 0))}
+                  || Near <- Nears, Far <- Fars],
+        Senders = [?T:sender(M, ?T:socket(Near), Id, 1, 1, Each) || {Near, _, {Id, _}} <- Assocs],
+        [?T:await_got(Far, FarId, Each) || {_, Far, {_, FarId}} <- Assocs],
+        [begin
+             Sent = gen_sctp_test_lib:await(Sender),
+             #{events := [#sctp_assoc_change{state = comm_up}]} = Account = ?T:account(Near, Id),
+             ?assertEqual(#{sent => Each, came => Each, failed => 0, both => 0},
+                          ?T:balance([Sent], Account, [?T:account(Far, FarId)]))
+         end || {Sender, {Near, Far, {Id, FarId}}} <- lists:zip(Senders, Assocs)],
+        lists:foreach(fun ?T:stop/1, Nears ++ Fars)
+    end).
+
+with_path(Config, How, Case) ->
+    Net = ?config(net, Config),
+    ok = ?NET:impair(Net, 0, How),
+    try Case() after ?NET:heal(Net, 0) end.
+
+%% The path with the primary address, and the other one, in turns.
+failover_and_failback(Config) ->
+    Net = ?config(net, Config),
+    #{far := Far, fid := FId} = Pair = pair(Config, [0, 1], recv, true, impatient()),
+    [Near0, Near1] = [?NET:address(near, family(Config), Path) || Path <- [0, 1]],
+    await_path(Far, FId, Near0),
+    Cuts = lists:append(lists:duplicate(scaled(1, 15), [0, 1])),
+    lists:foreach(fun(Path) ->
+        Reached = fun(State) ->
+            [await_path_state(Agent, Id, ?NET:address(Peer, family(Config), Path), State)
+             || {Agent, Id, Peer} <- ends(Pair)]
+        end,
+        ?NET:cut(Net, Path),
+        Reached(addr_unreachable),
+        await_path(Far, FId, case Path of 0 -> Near1; 1 -> Near0 end),
+        ?NET:heal(Net, Path),
+        Reached(addr_available),
+        await_path(Far, FId, Near0)
+    end, Cuts),
+    Sum = finish(Pair),
+    io:format("~p~n", [Sum]),
+    [begin
+         #{events := Events} = ?T:account(Agent, Id),
+         At = fun(Path) -> ?NET:address(Peer, family(Config), Path) end,
+         Changes = [{State, IP} || #sctp_paddr_change{state = State, addr = {IP, _}} <- Events],
+         ?assertEqual([{addr_confirmed, At(1)} |
+                       [{State, At(Path)} || Path <- Cuts,
+                                             State <- [addr_unreachable, addr_available]]],
+                      lists:reverse(Changes))
+     end || {Agent, Id, Peer} <- ends(Pair)],
+    stop(Pair).
+
+%% Messages come from this address, from now on.
+await_path(Agent, Id, IP) ->
+    #{via := Via} = ?T:account(Agent, Id),
+    Wanted = maps:get(IP, Via, 0) + 50,
+    ?T:await(Agent, fun(#{Id := #{via := Now}}) ->
+        maps:get(IP, Now, 0) >= Wanted andalso {true, ok}
+    end).
+
+%% This is what was said of the address last.
+await_path_state(Agent, Id, IP, State) ->
+    ?T:await(Agent, fun(#{Id := #{events := Events}}) ->
+        case [Now || #sctp_paddr_change{state = Now, addr = {At, _}} <- Events, At =:= IP] of
+            [State | _] -> {true, ok};
+            _ -> false
+        end
+    end).
+
+%% The far host loses its second address, where all messages go to and half of them come from.
+address_removed(Config) ->
+    Net = ?config(net, Config),
+    Family = family(Config),
+    #{near := Near, far := Far, nid := Id, fid := FId} = Pair =
+        pair(Config, [], true, recv, impatient()),
+    {ok, Port} = inet:port(?T:socket(Far)),
+    IP = ?NET:address(far, Family, 1),
+    await_path_state(Near, Id, IP, addr_confirmed),
+    repeat(scaled(1, 20), fun() ->
+        ok = inet:setopts(?T:socket(Near), [{sctp_primary_addr,
+                                             #sctp_prim{assoc_id = Id, addr = {IP, Port}}}]),
+        await_path_state(Near, Id, IP, addr_made_prim),
+        #{got := Got} = ?T:account(Far, FId),
+        ?T:await_got(Far, FId, map_size(Got) + rand:uniform(500)),
+        ok = ?NET:remove_address(Net, far, Family, 1),
+        try
+            await_path_state(Near, Id, IP, addr_removed),
+            #{got := Before} = ?T:account(Far, FId),
+            ?T:await_got(Far, FId, map_size(Before) + 500)
+        after
+            ok = ?NET:add_address(Net, far, Family, 1)
+        end,
+        await_path_state(Near, Id, IP, addr_confirmed)
+    end),
+    io:format("~p~n", [finish(Pair)]),
+    stop(Pair).
+
+%% Ends.
+
+%% Both ends live and find out.
+cut_off(Config) ->
+    Net = ?config(net, Config),
+    repeat(scaled(1, 20), fun() ->
+        #{near := Near, far := Far, nid := Id, fid := FId} = Pair =
+            pair(Config, [0], once, recv, short_lived()),
+        await_random(Pair),
+        ?NET:cut(Net, 0),
+        try
+            [#sctp_assoc_change{error = 0} = ?T:await_event(Agent, AssocId, comm_lost)
+             || {Agent, AssocId} <- [{Near, Id}, {Far, FId}]]
+        after
+            ?NET:heal(Net, 0)
+        end,
+        io:format("~p~n", [sums(Pair)]),
+        stop(Pair)
+    end).
+
+aborted(Config) ->
+    M = mod(Config),
+    repeat(scaled(4, 200), fun() ->
+        #{near := Near, far := Far, nid := Id, fid := FId} = Pair =
+            pair(Config, [0], true, random([recv, true, once, 7]), in_pieces(quick())),
+        await_random(Pair),
+        ok = M:abort(?T:socket(Far), #sctp_assoc_change{assoc_id = FId}),
+        [?T:await_event(Agent, AssocId, comm_lost) || {Agent, AssocId} <- [{Near, Id}, {Far, FId}]],
+        io:format("~p~n", [sums(Pair)]),
+        stop(Pair)
+    end).
+
+%% Nobody hears of the peer's end, but of its new life: this end is too slow to find out before.
+restarted(Config) ->
+    Net = ?config(net, Config),
+    NearIP = ?NET:address(near, family(Config), 0),
+    Slow = [{sctp_rtoinfo, #sctp_rtoinfo{initial = 10000, min = 10000, max = 10000}}],
+    Hasty = [{sctp_rtoinfo, #sctp_rtoinfo{initial = 50, min = 50, max = 1000}}],
+    repeat(scaled(2, 50), fun() ->
+        Pair = pair(Config, [0], recv, true, in_pieces(Slow)),
+        #{near := Near, far := Far, nid := Id, fid := FId, senders := [Senders, FarSenders]} = Pair,
+        ?T:await_got(Far, FId, rand:uniform(1000)),
+        {ok, NearPort} = inet:port(?T:socket(Near)),
+        {ok, FarPort} = inet:port(?T:socket(Far)),
+        ok = ?NET:cut(Net, 0),
+        Before = try vanish(Far, FId) after ?NET:heal(Net, 0) end,
+        lists:foreach(fun gen_sctp_test_lib:await/1, FarSenders),
+        Again = agent(Config, far, [0], once, [{port, FarPort} | Hasty]),
+        AgainId = ?T:connect(Again, NearIP, NearPort, comm_up),
+        #sctp_assoc_change{} = ?T:await_event(Near, Id, restart),
+        Later = 1 bsl 24,
+        AgainSender = ?T:sender(mod(Config), ?T:socket(Again), AgainId, Later, 1, 1 bsl 30),
+        ?T:await_got(Again, AgainId, 500),
+        ?T:await(Near, fun(#{Id := #{latest := Latest}}) ->
+            lists:max(maps:values(Latest)) > Later + 500 andalso {true, ok}
+        end),
+        New = Pair#{far := Again, fid := AgainId, senders := [Senders, [AgainSender]]},
+        [Sent, AgainSent] = finish_sending(New),
+        [Account, AgainAccount] = [?T:account(Near, Id), ?T:account(Again, AgainId)],
+        #{got := Got} = Account,
+        GotLater = maps:filter(fun(N, _) -> N >= Later end, Got),
+        io:format("~p~n", [[?T:balance(Sent, Account, [Before, AgainAccount]),
+                            ?T:balance(AgainSent, AgainAccount, [Account#{got := GotLater}])]]),
+        stop(New)
+    end).
+
+%% What has come by now has come; the rest does not leave this host.
+vanish(Agent, Id) ->
+    ok = ?T:drain(Agent),
+    Account = ?T:account(Agent, Id),
+    ok = inet:setopts(?T:socket(Agent), [{linger, {true, 0}}]),
+    ok = ?T:stop(Agent),
+    Account.
+
+%% The host ends, and the link with it.
+destroyed(Config) ->
+    repeat(scaled(1, 10), fun() ->
+        {ok, Net} = ?NET:start(),
+        #{near := Near, far := Far, nid := Id, fid := FId, senders := [Senders, FarSenders]} =
+            pair([{net, Net} | Config], [0], true, once, short_lived()),
+        ?T:await_got(Far, FId, rand:uniform(1000)),
+        ok = ?NET:cut(Net, 0),
+        Came = vanish(Far, FId),
+        ok = ?NET:stop(Net),
+        lists:foreach(fun gen_sctp_test_lib:await/1, FarSenders),
+        #sctp_assoc_change{} = ?T:await_event(Near, Id, comm_lost),
+        Sent = lists:map(fun gen_sctp_test_lib:await/1, Senders),
+        ok = ?T:drain(Near),
+        io:format("~p~n", [?T:balance(Sent, ?T:account(Near, Id), [Came])]),
+        ok = ?T:stop(Near)
+    end).
+
+%% A receiver that does not read.
+
+blocked_by_receiver(Config) ->
+    #{near := Near, far := Far, fid := FId, nid := Id, senders := [Senders, _]} = Pair =
+        pair(Config, [0], true, recv, small()),
+    [begin
+         #{got := Got} = ?T:account(Far, FId),
+         ?T:await_got(Far, FId, map_size(Got) + 500),
+         Memory = erlang:memory(binary),
+         ok = ?T:mode(Far, false),
+         await_closed_window(Near, Id),
+         lists:foreach(fun gen_sctp_test_lib:until_blocked/1, Senders),
+         ?assert(erlang:memory(binary) < Memory + 2000000),
+         ok = ?T:mode(Far, Mode)
+     end || Mode <- lists:append(lists:duplicate(scaled(1, 20), [true, once, 5, recv]))],
+    io:format("~p~n", [finish(Pair)]),
+    stop(Pair).
+
+%% The sender learns of it, and that there is room again.
+refused_by_receiver(Config) ->
+    Near = agent(Config, near, [0], true, [{non_block_send, true} | small()]),
+    Far = agent(Config, far, [0], true, small()),
+    {Id, FId} = ?T:connect(Near, Far, ?NET:address(far, family(Config), 0)),
+    ok = ?T:mode(Far, false),
+    Last = lists:foldl(fun(Mode, First) ->
+        Sender = ?T:sender(mod(Config), ?T:socket(Near), Id, First, 1, 1 bsl 30),
+        {sent, {First, 1, Refused}, eagain} = gen_sctp_test_lib:await(Sender),
+        ok = ?T:mode(Far, Mode),
+        ?T:await_got(Far, FId, Refused - 1),
+        ok = ?T:mode(Far, false),
+        Refused
+    end, 1, lists:append(lists:duplicate(scaled(1, 20), [true, once, 5, recv]))),
+    ?assertMatch(#{failed := 0},
+                 ?T:balance([{sent, {1, 1, Last}, eagain}], ?T:account(Near, Id),
+                            [?T:account(Far, FId)])),
+    lists:foreach(fun ?T:stop/1, [Near, Far]).
+
+small() ->
+    [{sndbuf, 65536}, {recbuf, 65536} | quick()].
+
+await_closed_window(Agent, Id) ->
+    gen_sctp_test_lib:until(fun() ->
+        {ok, [{sctp_status, #sctp_status{rwnd = Window}}]} =
+            inet:getopts(?T:socket(Agent), [{sctp_status, #sctp_status{assoc_id = Id}}]),
+        Window < 10000
+    end).
+
+repeat(Times, Case) ->
+    lists:foreach(fun(_) -> Case() end, lists:seq(1, Times)).
+
+random(List) ->
+    lists:nth(rand:uniform(length(List)), List).
+
+%% Long messages come in one piece or in several, one of which may be the last.
+in_pieces(Opts) ->
+    [{recbuf, random([40000, 1000000])} | Opts].
+
+%% Options with which what was lost is sent again soon.
+quick() ->
+    [{sctp_rtoinfo, #sctp_rtoinfo{initial = 200, min = 100, max = 1000}},
+     {sctp_delayed_ack_time, #sctp_assoc_value{assoc_id = 0, assoc_value = 20}}].
+
+%% A path that fails is found out within two seconds.
+impatient() ->
+    [{sctp_rtoinfo, #sctp_rtoinfo{initial = 200, min = 200, max = 400}},
+     {sctp_peer_addr_params, #sctp_paddrparams{hbinterval = 200, pathmaxrxt = 2,
+                                               flags = [hb_enable]}}].
+
+%% And here the peer.
+short_lived() ->
+    [{sctp_rtoinfo, #sctp_rtoinfo{initial = 200, min = 200, max = 400}},
+     {sctp_associnfo, #sctp_assocparams{asocmaxrxt = 6}}].
