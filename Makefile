@@ -5,7 +5,7 @@ EBIN := _build/default/lib/gen_sctp_nif/ebin
 CT_CHOICE = $(if $(SUITE),--suite test/$(SUITE)) $(if $(GROUP),--group $(GROUP)) \
 	$(if $(CASE),--case $(CASE))
 
-.PHONY: help demo test ct elixir test-otp conformance bench nif compile lint doc clean clean-nif
+.PHONY: help demo test ct elixir test-otp conformance bench soak nif compile lint doc clean clean-nif
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -37,6 +37,10 @@ conformance: ## OTP's own gen_sctp_SUITE, on OTP's gen_sctp and on ours; OTP= as
 bench: ## the benchmark, beside OTP's gen_sctp and a bare loop; BENCH='--quick ...', see bench/run --help
 	@scripts/bootstrap bench
 	@bench/run $(BENCH)
+
+soak: ## the long load: 30 minutes, or MINUTES=
+	@scripts/bootstrap soak
+	@test/soak/run $(MINUTES)
 
 nif: ## the NIF library, priv/gen_sctp_nif.so
 	@scripts/build-nif

@@ -2,6 +2,7 @@
 //!
 //! - `sctp-bench bare INSTRUMENT OTP ROUND CASE...` runs the bare loop ([`bare`]).
 //! - `sctp-bench report DIR` turns the lines of `DIR/lines.jsonl` to tables and plots ([`report`]).
+//! - `sctp-bench soak DIR` draws the samples of the long load ([`soak`]).
 //!
 //! A CASE is `kind:size:mode:count` ([`spec`]).
 
@@ -10,6 +11,7 @@ mod meter;
 mod plot;
 mod report;
 mod result;
+mod soak;
 mod spec;
 mod sys;
 mod table;
@@ -34,7 +36,11 @@ fn run(args: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
         // A child of the bare loop.
         ["peer", port, spec] => bare::peer(port.parse()?, &spec.parse()?),
         ["report", dir] => report::run(Path::new(dir)),
-        _ => Err("usage: sctp-bench bare INSTRUMENT OTP ROUND CASE... | report DIR".into()),
+        ["soak", dir] => soak::run(Path::new(dir)),
+        _ => {
+            Err("usage: sctp-bench bare INSTRUMENT OTP ROUND CASE... | report DIR | soak DIR"
+                .into())
+        }
     }
 }
 

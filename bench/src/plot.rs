@@ -1,4 +1,4 @@
-//! The figures as one picture: how many times the bare loop's time each case takes.
+//! Pictures: how many times the bare loop's time each case takes, and figures over time.
 
 use std::error::Error;
 use std::path::Path;
@@ -15,6 +15,9 @@ const ROW: u32 = 34;
 const NAMES: i32 = 190;
 /// Longer bars are cut off, with their figure at the end.
 const MOST: f64 = 6.0;
+
+/// The height of a panel over time.
+const PANEL: u32 = 300;
 
 const BARE: RGBColor = RGBColor(0x55, 0x55, 0x55);
 const COLORS: [RGBColor; 4] = [
@@ -118,5 +121,53 @@ fn draw_legend(
         let text = ("sans-serif", 13).into_font().color(&BLACK);
         panel.draw(&Text::new((*name).to_owned(), (x + 18, 12), text))?;
     }
+    Ok(())
+}
+
+/// What a line over time shows.
+pub(crate) struct Line {
+    pub(crate) name: &'static str,
+    /// Seconds and value.
+    pub(crate) points: Vec<(f64, f64)>,
+}
+
+/// Draws panels of lines over time, one below the other.
+pub(crate) fn draw_over_time(
+    panels: &[(&str, Vec<Line>)],
+    file: &Path,
+) -> Result<(), Box<dyn Error>> {
+    let height = PANEL * u32::try_from(panels.len())?.max(1);
+    let root = SVGBackend::new(file, (WIDTH, height)).into_drawing_area();
+    root.fill(&WHITE)?;
+    for (area, (title, lines)) in root.split_evenly((panels.len().max(1), 1)).iter().zip(panels) {
+        draw_lines(area, title, lines)?;
+    }
+    root.present()?;
+    Ok(())
+}
+
+fn draw_lines(
+    panel: &DrawingArea<SVGBackend, plotters::coord::Shift>,
+    title: &str,
+    lines: &[Line],
+) -> Result<(), Box<dyn Error>> {
+    let points = || lines.iter().flat_map(|line| &line.points);
+    let end = points().map(|(seconds, _)| *seconds).fold(1.0, f64::max);
+    let most = points().map(|(_, value)| *value).fold(1.0, f64::max);
+    let mut chart = ChartBuilder::on(panel)
+        .caption(title, ("sans-serif", 18))
+        .margin(8)
+        .set_label_area_size(LabelAreaPosition::Left, 60)
+        .set_label_area_size(LabelAreaPosition::Bottom, 36)
+        .build_cartesian_2d(0.0..end, 0.0..most * 1.1)?;
+    chart.configure_mesh().x_desc("seconds").light_line_style(WHITE).draw()?;
+    for (at, line) in lines.iter().enumerate() {
+        let color = COLORS[at % COLORS.len()];
+        chart
+            .draw_series(LineSeries::new(line.points.iter().copied(), color.stroke_width(2)))?
+            .label(line.name)
+            .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 12, y + 5)], color.filled()));
+    }
+    chart.configure_series_labels().border_style(BARE).background_style(WHITE).draw()?;
     Ok(())
 }
