@@ -88,6 +88,7 @@
 -export([socknames/2]).
 -export([peernames/1]).
 -export([peernames/2]).
+-export([getfd/1]).
 
 %% What gen_tcp, gen_udp and file call; an SCTP socket refuses.
 -export([send/2]).
@@ -704,7 +705,7 @@ cancel_monitor(MRef) when is_reference(MRef) ->
 cancel_monitor(MRef) ->
     error(badarg, [MRef]).
 
-%% @doc For `inet:info/1'. Owner, type, family, modes, counters.
+%% @doc For `inet:info/1'. Owner, type, family, states, modes, counters.
 -spec info(sctp_socket()) -> map().
 info(?SOCKET(Ref)) ->
     case gen_sctp_nif_prim:info(Ref) of
@@ -744,6 +745,12 @@ peernames(S, undefined) ->
     peernames(S, 0);
 peernames(?SOCKET(Ref), AssocId) when is_integer(AssocId) ->
     closed_is_einval(gen_sctp_nif_prim:peernames(Ref, AssocId)).
+
+%% @doc The file descriptor. It stays the socket's: to read from it, to write to
+%% it or to close it breaks the socket.
+-spec getfd(sctp_socket()) -> {ok, non_neg_integer()} | {error, inet:posix()}.
+getfd(?SOCKET(Ref)) ->
+    closed_is_einval(gen_sctp_nif_prim:getfd(Ref)).
 
 %% What gen_tcp, gen_udp and file call; an SCTP socket refuses.
 

@@ -35,6 +35,7 @@
 -export([peername/1]).
 -export([socknames/2]).
 -export([peernames/2]).
+-export([getfd/1]).
 
 %% Ownership and supervision.
 -export([family/1]).
@@ -50,7 +51,7 @@
 -nifs([open/3, close/2, peeloff/2, bind/2, bindx/3, listen/2, connect/3,
     recv/2, send/3, send/4, send_large/3, send_large/4, send_batch/3, await_writable/3, cancel/2,
     setopts/2, getopts/2, check_opts/1, getstat/2,
-    sockname/1, peername/1, socknames/2, peernames/2,
+    sockname/1, peername/1, socknames/2, peernames/2, getfd/1,
     family/1, owner/1, handover/2, adopt/3, monitor/2, demonitor/2,
     info/1, sockets/0, counters/0]).
 
@@ -207,6 +208,10 @@ socknames(_Ref, _AssocId) ->
 -spec peernames(ref(), integer()) ->
     {ok, [{inet:ip_address(), inet:port_number()}]} | error().
 peernames(_Ref, _AssocId) ->
+    ?NIF.
+
+-spec getfd(ref()) -> {ok, non_neg_integer()} | error().
+getfd(_Ref) ->
     ?NIF.
 
 %% Ownership and supervision.

@@ -401,7 +401,9 @@ names_without_inet(Config) ->
     #{s := S, sid := Id, ip := IP, sport := SPort, cport := CPort} = pair(Config),
     ?assertEqual({ok, [{IP, CPort}]}, M:peernames(S, Id)),
     ?assertEqual({ok, [{IP, SPort}]}, M:socknames(S, Id)),
-    ?assertError(function_clause, inet:peernames(S, Id)).
+    ?assertMatch({ok, _}, M:getfd(S)),
+    ?assertError(function_clause, inet:peernames(S, Id)),
+    ?assertError(_, inet:getfd(S)).
 
 stream_has_peer_name(Config) ->
     S = listener(Config, []),

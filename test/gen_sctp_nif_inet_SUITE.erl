@@ -18,8 +18,8 @@ all() -> [{group, stock}, {group, nif}].
 groups() ->
     gen_sctp_test_lib:matrix(
         [names, all_names, peer_names, get_and_set, get_list, statistics, closed, close,
-         monitor_socket, monitor_cancelled, monitor_closed, any_process],
-        [info, socket_to_list, other_modules, peer_of_stream]).
+         monitor_socket, monitor_cancelled, monitor_closed, any_process, descriptor],
+        [info, states, list_of_sockets, socket_to_list, other_modules, peer_of_stream]).
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
 end_per_group(_, _) -> ok.
@@ -75,6 +75,16 @@ peer_names(Config) ->
     adopt(P),
     ?assertEqual({ok, [{IP, CPort}]}, N:peernames(P)),
     ?assertEqual({ok, {IP, CPort}}, inet:peername(P)).
+
+descriptor(Config) ->
+    N = names_module(mod(Config)),
+    S = open(Config, []),
+    {ok, Fd} = N:getfd(S),
+    Link = "/proc/self/fd/" ++ integer_to_list(Fd),
+    ?assertMatch({ok, "socket:" ++ _}, file:read_link(Link)),
+    ok = inet:close(S),
+    gen_sctp_test_lib:until(fun() -> file:read_link(Link) =:= {error, enoent} end),
+    ?assertEqual({error, einval}, N:getfd(S)).
 
 peer_of_stream(Config) ->
     S = listener(Config, []),
@@ -212,6 +222,51 @@ info(Config) ->
     ?assertEqual(self(), Owner),
     ok = inet:close(S),
     ?assertMatch(#{rstates := [closed], wstates := [closed]}, inet:info(S)).
+
+states(Config) ->
+    #{s := S, c := C, sid := Id, ip := IP, sport := SPort, cport := CPort} = pair(Config),
+    ?assertMatch(#{states := [listen, open], type := seqpacket, active := false, associations := 1,
+                   local := [{IP, SPort}], peers := [], counters := #{recv_cnt := 1}},
+                 inet:info(S)),
+    ?assertMatch(#{states := [open]}, inet:info(C)),
+    {ok, P} = (mod(Config)):peeloff(S, Id),
+    adopt(P),
+    ?assertMatch(#{states := [open], type := stream, peers := [{IP, CPort}]}, inet:info(P)),
+    ?assertMatch(#{associations := 0}, inet:info(S)).
+
+%% In the spirit of inet:i/0.
+list_of_sockets(Config) ->
+    M = mod(Config),
+    #{s := S, c := C, sid := Id} = pair(Config, [], [{active, 5}]),
+    {ok, P} = M:peeloff(S, Id),
+    adopt(P),
+    ok = M:send(P, Id, 0, <<"counted">>),
+    receive {sctp, C, _, _, {_, <<"counted">>}} -> ok after 10000 -> error(no_data) end,
+    {ok, [{active, Left}]} = inet:getopts(C, [active]),
+    Active = integer_to_list(Left),
+    ?assertEqual([], [S, C, P] -- M:which_sockets()),
+    ct:capture_start(),
+    ok = M:i(),
+    ct:capture_stop(),
+    [Header | Lines] = string:split(lists:append(ct:capture_get([])), "\n", all),
+    ?assertEqual(["Socket", "Recv", "Sent", "Owner", "Local", "Address", "Foreign", "Address",
+                  "Assocs", "Active", "Type"], string:lexemes(Header, " ")),
+    Row = fun(Socket) ->
+        Name = inet:socket_to_list(Socket),
+        [Line] = [Line || Line <- Lines, lists:prefix(Name ++ " ", Line)],
+        tl(string:lexemes(Line, " "))
+    end,
+    Owner = pid_to_list(self()),
+    At = fun(Socket) ->
+        {ok, {IP, Port}} = inet:sockname(Socket),
+        inet:ntoa(IP) ++ ":" ++ integer_to_list(Port)
+    end,
+    ?assertMatch(["20", "0", Owner, _, "*:*", "0", "false", "SEQPACKET"], Row(S)),
+    ?assertEqual(At(S), lists:nth(4, Row(S))),
+    ?assertMatch([_, _, Owner, _, "*:*", "1", Active, "SEQPACKET"], Row(C)),
+    %% Of a peeled-off socket the kernel tells no local address but the port.
+    Peer = At(C),
+    ?assertMatch(["0", "7", Owner, "*:" ++ _, Peer, "1", "false", "STREAM"], Row(P)).
 
 socket_to_list(Config) ->
     S = open(Config, []),

@@ -3,6 +3,7 @@
 //! Their contract with `gen_sctp_nif_prim` is that module's documentation.
 
 use std::ffi::CString;
+use std::os::fd::AsRawFd;
 
 use rustler::{Atom, Binary, Encoder, Env, Error, NifResult, Reference, ResourceArc, Term};
 use sctp::types::{AssocId, Family, SndInfo, Style};
@@ -292,6 +293,15 @@ fn sockname(env: Env, socket: Ref) -> Term {
 #[rustler::nif]
 fn peername(env: Env, socket: Ref) -> Term {
     addressed(env, socket.0.lock().map(|open| open.kernel().peer_addr()))
+}
+
+/// The descriptor stays ours, and whoever uses it has to be done before the socket is closed.
+#[rustler::nif]
+fn getfd(env: Env, socket: Ref) -> Term {
+    match socket.0.lock() {
+        Ok(open) => (atoms::ok(), open.kernel().as_raw_fd()).encode(env),
+        Err(Closed) => closed(env),
+    }
 }
 
 fn address_list<'a>(

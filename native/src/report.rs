@@ -89,6 +89,10 @@ fn describe<'a>(env: Env<'a>, open: &Open) -> Term<'a> {
         atoms::send_pend(),
     ];
     let counters = items.map(|item| (item, counter_of(open, item).unwrap_or(0)));
+    let mut states = vec![atoms::open()];
+    if kernel.is_listening() {
+        states.insert(0, atoms::listen());
+    }
     let waiting = usize::from(state.receiver.is_some());
     map(
         env,
@@ -97,6 +101,7 @@ fn describe<'a>(env: Env<'a>, open: &Open) -> Term<'a> {
             (atoms::owner(), state.owner.encode(env)),
             (atoms::family(), family.encode(env)),
             (atoms::type_(), style.encode(env)),
+            (atoms::states(), states.encode(env)),
             (atoms::active(), options::active_term(env, state.active)),
             (atoms::local(), addresses(local).encode(env)),
             (atoms::peers(), addresses(peers).encode(env)),

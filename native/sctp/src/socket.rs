@@ -231,6 +231,13 @@ impl Socket {
         Ok(u32::from_ne_bytes(count))
     }
 
+    /// Does it take associations that peers begin?
+    pub fn is_listening(&self) -> bool {
+        let mut value = [0; 4];
+        self.get_option(libc::SOL_SOCKET, libc::SO_ACCEPTCONN, &mut value).is_ok()
+            && i32::from_ne_bytes(value) != 0
+    }
+
     /// Does the kernel know this association (`SCTP_STATUS`)? On a one-to-one socket: any?
     pub fn has_assoc(&self, assoc: AssocId) -> bool {
         let mut value = [0; STATUS.size];

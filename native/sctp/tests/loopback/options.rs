@@ -23,7 +23,9 @@ pub(crate) fn only_the_chosen_events_are_on() {
 /// What is set big endian is notified big endian at the other end.
 pub(crate) fn adaptation_indication() {
     let server = open(Style::OneToMany, LOOPBACK);
+    assert!(!server.is_listening());
     server.listen(5).unwrap();
+    assert!(server.is_listening());
     let indication = 0x0102_0304u32.to_be_bytes();
     server.set_option(SOL_SCTP, optname::ADAPTATION_LAYER, &indication).unwrap();
     let client = open(Style::OneToMany, LOOPBACK);
