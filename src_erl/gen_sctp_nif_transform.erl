@@ -5,10 +5,11 @@
 %% -compile({parse_transform, gen_sctp_nif_transform}).
 %% '''
 %%
-%% Calls, funs and imports of `gen_sctp' are turned, and those functions of
-%% `inet' that OTP does not pass on to a socket's module: they then ask at run
-%% time whose socket it is. Calls of a module that is only known at run time
-%% stay as they are.
+%% Calls, funs, imports and types of `gen_sctp' are turned, and so are those
+%% functions of `inet' that OTP does not pass on to a socket's module
+%% (`peernames/1,2', `socknames/2', `getfd/1'): they then ask at run time whose
+%% socket it is. Where the module is a value, as in `apply(gen_sctp, F, Args)',
+%% it stays as it is.
 %% @end
 -module(gen_sctp_nif_transform).
 
@@ -17,16 +18,23 @@
 -export([peernames/1]).
 -export([peernames/2]).
 -export([socknames/2]).
+-export([getfd/1]).
 
--define(INET_FUNCTIONS, [{peernames, 1}, {peernames, 2}, {socknames, 2}]).
+-define(INET_FUNCTIONS, [{peernames, 1}, {peernames, 2}, {socknames, 2}, {getfd, 1}]).
 
 -spec parse_transform([erl_parse:abstract_form()], [compile:option()]) ->
     [erl_parse:abstract_form()].
 parse_transform(Forms, _Options) ->
-    walk(Forms).
+    lists:flatmap(fun form/1, Forms).
 
-walk({attribute, L, import, {gen_sctp, Functions}}) ->
-    {attribute, L, import, {gen_sctp_nif, Functions}};
+form({attribute, L, import, {gen_sctp, Functions}}) ->
+    [{attribute, L, import, {gen_sctp_nif, Functions}}];
+form({attribute, L, import, {inet, Functions}}) ->
+    {Ours, Theirs} = lists:partition(fun is_ours/1, Functions),
+    [{attribute, L, import, {?MODULE, Ours}}, {attribute, L, import, {inet, Theirs}}];
+form(Form) ->
+    [walk(Form)].
+
 walk({call, L, {remote, R, {atom, A, gen_sctp}, Function}, Args}) ->
     {call, L, {remote, R, {atom, A, gen_sctp_nif}, walk(Function)}, walk(Args)};
 walk({call, L, {remote, R, {atom, A, inet}, {atom, _, Name} = Function}, Args}) ->
@@ -36,6 +44,8 @@ walk({'fun', L, {function, {atom, A, gen_sctp}, Name, Arity}}) ->
 walk({'fun', L, {function, {atom, A, inet}, {atom, _, Name} = Function,
         {integer, _, N} = Arity}}) ->
     {'fun', L, {function, {atom, A, inet_module(Name, N)}, Function, Arity}};
+walk({remote_type, L, [{atom, A, gen_sctp} | Type]}) ->
+    {remote_type, L, [{atom, A, gen_sctp_nif} | walk(Type)]};
 walk(Form) when is_tuple(Form) ->
     list_to_tuple(walk(tuple_to_list(Form)));
 walk([Head | Tail]) ->
@@ -44,10 +54,13 @@ walk(Other) ->
     Other.
 
 inet_module(Name, Arity) ->
-    case lists:member({Name, Arity}, ?INET_FUNCTIONS) of
+    case is_ours({Name, Arity}) of
         true -> ?MODULE;
         false -> inet
     end.
+
+is_ours(Function) ->
+    lists:member(Function, ?INET_FUNCTIONS).
 
 %% What transformed modules call.
 
@@ -65,3 +78,8 @@ peernames(S, Assoc) -> inet:peernames(S, Assoc).
 -spec socknames(term(), term()) -> {ok, [tuple()]} | {error, term()}.
 socknames({'$inet', gen_sctp_nif, _} = S, Assoc) -> gen_sctp_nif:socknames(S, Assoc);
 socknames(S, Assoc) -> inet:socknames(S, Assoc).
+
+%% @private
+-spec getfd(term()) -> {ok, integer()} | {error, term()}.
+getfd({'$inet', gen_sctp_nif, _} = S) -> gen_sctp_nif:getfd(S);
+getfd(S) -> inet:getfd(S).
