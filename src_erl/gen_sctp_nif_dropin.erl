@@ -2,9 +2,9 @@
 %%
 %% After {@link install/0} every module that calls `gen_sctp' gets our sockets,
 %% and the functions of `inet' that OTP does not pass on to a socket's module
-%% (`peernames/1,2', `socknames/2') work on them. Sockets that were opened
-%% before are ports: they go on working, served by the code that opened them.
-%% {@link uninstall/0} gives the node back as it was.
+%% (`peernames/1,2', `socknames/2', `getfd/1') work on them. Sockets that were
+%% opened before are ports: they go on working, served by the code that opened
+%% them. {@link uninstall/0} gives the node back as it was.
 %%
 %% Nothing is loaded before all of it is made and checked, and all is loaded at
 %% once or not at all. No process is ever killed: where one still runs code
@@ -21,14 +21,14 @@
 -define(MARK, gen_sctp_nif_dropin).
 %% Where generated code is from.
 -define(LINE_1, erl_anno:new(1)).
--define(INET_FUNCTIONS, [{peernames, 1}, {peernames, 2}, {socknames, 2}]).
+-define(INET_FUNCTIONS, [{peernames, 1}, {peernames, 2}, {socknames, 2}, {getfd, 1}]).
 
 -type reason() ::
     {load_failed, string()}
     | {other_gen_sctp, file:filename()}
     | {in_use, module()}
     | {no_object_code, module()}
-    | {no_debug_info, module()}
+    | {no_debug_info, gen_sctp}
     | {compile_failed, module(), term()}
     | {load, [{module(), term()}]}.
 
@@ -38,8 +38,12 @@
 %%
 %% `{load_failed, Text}': the NIF cannot be loaded. `{other_gen_sctp, File}':
 %% the gen_sctp that is loaded is not the one found in the code path, so it
-%% could not be brought back. `{no_debug_info, Module}': Module was stripped,
-%% and the drop-in is made from its abstract code.
+%% could not be brought back.
+%%
+%% In a release that was stripped of debug information `inet' stays as it is; a
+%% warning is logged that names the functions that do not work on our sockets.
+%% `{no_debug_info, gen_sctp}': there are sockets of the old kind in such a
+%% release, and they would be cut off.
 -spec install() -> ok | {error, reason()}.
 install() ->
     exclusively(fun() ->
@@ -84,13 +88,26 @@ do_install() ->
     ok = ensure_nif(),
     {gen_sctp, Sctp, SctpFile} = stock(gen_sctp),
     {inet, Inet, InetFile} = stock(inet),
-    SctpForms = abstract_code(gen_sctp, Sctp),
-    Modules = [
-        {?STOCK, "gen_sctp_nif_stock", compile(?STOCK, rename(SctpForms))},
-        {gen_sctp, SctpFile, compile(gen_sctp, delegate())},
-        {inet, InetFile, compile(inet, dispatch(abstract_code(inet, Inet)))}
-    ],
-    load(Modules).
+    Stock = [{?STOCK, "gen_sctp_nif_stock", compile(?STOCK, rename(Forms))}
+        || {ok, Forms} <- [abstract_code(gen_sctp, Sctp)]],
+    Stock =/= [] orelse no_ports() orelse fail({no_debug_info, gen_sctp}),
+    Gen = {gen_sctp, SctpFile, compile(gen_sctp, delegate(Stock =/= []))},
+    NewInet = [{inet, InetFile, compile(inet, dispatch(Forms))}
+        || {ok, Forms} <- [abstract_code(inet, Inet)]],
+    case load(Stock ++ [Gen | NewInet]) of
+        ok when NewInet =:= [] -> warn_of_inet();
+        Result -> Result
+    end.
+
+%% Nobody has a socket of OTP's gen_sctp.
+no_ports() ->
+    not lists:any(fun(Port) -> erlang:port_info(Port, name) =:= {name, "sctp_inet"} end,
+        erlang:ports()).
+
+warn_of_inet() ->
+    Functions = [io_lib:format("inet:~s/~b", [Name, Arity]) || {Name, Arity} <- ?INET_FUNCTIONS],
+    logger:warning("gen_sctp_nif_dropin: inet was stripped of its debug information. On SCTP "
+        "sockets do not work: ~s; those of gen_sctp_nif do.", [lists:join(", ", Functions)]).
 
 %% The NIF is the one thing that may well be missing: look before anything is
 %% touched.
@@ -116,20 +133,23 @@ stock(Module) ->
     {module, Module} = code:ensure_loaded(Module),
     case code:get_object_code(Module) of
         {Module, Beam, File} ->
-            {ok, {Module, MD5}} = beam_lib:md5(Beam),
-            case Module:module_info(md5) of
-                MD5 -> {Module, Beam, File};
-                _ when Module =:= gen_sctp -> fail({other_gen_sctp, File});
-                _ -> fail({no_object_code, Module})
+            case is_loaded(Module, Beam) of
+                true -> {Module, Beam, File};
+                false when Module =:= gen_sctp -> fail({other_gen_sctp, File});
+                false -> fail({no_object_code, Module})
             end;
         error ->
             fail({no_object_code, Module})
     end.
 
+is_loaded(Module, Beam) ->
+    {ok, {Module, MD5}} = beam_lib:md5(Beam),
+    Module:module_info(md5) =:= MD5.
+
 abstract_code(Module, Beam) ->
     case beam_lib:chunks(Beam, [abstract_code]) of
-        {ok, {Module, [{abstract_code, {raw_abstract_v1, Forms}}]}} -> Forms;
-        _ -> fail({no_debug_info, Module})
+        {ok, {Module, [{abstract_code, {raw_abstract_v1, Forms}}]}} -> {ok, Forms};
+        _ -> stripped
     end.
 
 compile(Module, Forms) ->
@@ -147,25 +167,26 @@ rename(Forms) ->
         Forms).
 
 %% A gen_sctp with the functions of the one it replaces. What takes a port goes
-%% to the code that made it.
-delegate() ->
+%% to the code that made it, where there is a copy of that.
+delegate(HasStock) ->
     Exports = gen_sctp:module_info(exports) -- [{module_info, 0}, {module_info, 1}],
     [
         {attribute, ?LINE_1, module, gen_sctp},
         {attribute, ?LINE_1, ?MARK, on},
         {attribute, ?LINE_1, export, Exports}
-        | [delegate(Function, Arity) || {Function, Arity} <- Exports]
+        | [delegate(Function, Arity, HasStock) || {Function, Arity} <- Exports]
     ].
 
-delegate(Function, Arity) ->
+delegate(Function, Arity, HasStock) ->
     Args = [{var, ?LINE_1, list_to_atom("A" ++ integer_to_list(N))} || N <- lists:seq(1, Arity)],
     Ours = {clause, ?LINE_1, Args, [], [call(gen_sctp_nif, Function, Args)]},
-    {function, ?LINE_1, Function, Arity, port_clause(Function, Args) ++ [Ours]}.
+    {function, ?LINE_1, Function, Arity, port_clause(Function, Args, HasStock) ++ [Ours]}.
 
-port_clause(Function, [Socket | _] = Args) when Function =/= open, Function =/= error_string ->
+port_clause(Function, [Socket | _] = Args, true)
+        when Function =/= open, Function =/= error_string ->
     IsPort = {call, ?LINE_1, {atom, ?LINE_1, is_port}, [Socket]},
     [{clause, ?LINE_1, Args, [[IsPort]], [call(?STOCK, Function, Args)]}];
-port_clause(_, _) ->
+port_clause(_, _, _) ->
     [].
 
 %% inet, with a clause before those of each function that does not dispatch.
@@ -197,7 +218,7 @@ call(Module, Function, Args) ->
 
 do_uninstall() ->
     Originals = [original(Module) || Module <- [gen_sctp, inet]],
-    case load(Originals) of
+    case load([New || {Module, _, Beam} = New <- Originals, not is_loaded(Module, Beam)]) of
         ok -> forget_stock();
         {error, _} = Error -> Error
     end.

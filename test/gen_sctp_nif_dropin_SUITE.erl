@@ -7,11 +7,13 @@
 
 -export([all/0, suite/0, init_per_testcase/2, end_per_testcase/2]).
 -export([on_and_off/1, ports_live_on/1, traffic_through_switch/1, blocked_caller/1,
-    other_gen_sctp/1, nif_missing/1, stripped/1, inet_dispatch/1, command_line/1, erl_flags/1,
-    environment/1, embedded/1, parse_transform/1]).
+    other_gen_sctp/1, nif_missing/1, stripped_inet/1, stripped_gen_sctp/1, inet_dispatch/1,
+    command_line/1, erl_flags/1, vm_args/1, environment/1, sys_config/1, embedded/1,
+    parse_transform/1]).
 %% Called in the other node.
--export([exchange/0, port_before/0, flood/1, receive_blocked/0, tcp_names/0, transformed/0,
-    await_switch/0]).
+-export([exchange/0, port_before/0, flood/1, receive_blocked/0, tcp_names/0, sctp_names/0,
+    without_inet/0, without_stock/0, transformed/1, await_switch/0]).
+-export([log/2]).
 
 -define(IP, {127, 0, 0, 1}).
 
@@ -19,8 +21,8 @@ suite() -> [{timetrap, {seconds, 120}}].
 
 all() ->
     [on_and_off, ports_live_on, traffic_through_switch, blocked_caller, other_gen_sctp,
-        nif_missing, stripped, inet_dispatch, command_line, erl_flags, environment, embedded,
-        parse_transform].
+        nif_missing, stripped_inet, stripped_gen_sctp, inet_dispatch, command_line, erl_flags,
+        vm_args, environment, sys_config, embedded, parse_transform].
 
 init_per_testcase(_, Config) -> Config.
 
@@ -195,26 +197,97 @@ nif_missing(Config0) ->
     ?assertEqual({true, true}, call(Config, ?MODULE, exchange, [])),
     stop(Config).
 
-%% Without debug information there is nothing to make the drop-in of.
-stripped(Config0) ->
-    Dir = filename:join(?config(priv_dir, Config0), "stripped"),
-    ok = filelib:ensure_dir(filename:join(Dir, "x")),
-    {inet, Beam, _} = code:get_object_code(inet),
-    {ok, {inet, Stripped}} = beam_lib:strip(Beam),
+%% Without debug information inet cannot be changed: what will not work is said.
+stripped_inet(Config0) ->
     Config = start(Config0),
-    File = filename:join(Dir, "inet.beam"),
-    ok = file:write_file(File, Stripped),
-    true = call(Config, code, add_patha, [Dir]),
-    ?assertEqual({error, {no_debug_info, inet}}, install(Config)),
-    ?assertEqual({true, true}, call(Config, ?MODULE, exchange, [])),
+    strip(Config, [inet]),
+    ?assertEqual(ok, call(Config, ?MODULE, without_inet, [])),
     stop(Config).
+
+without_inet() ->
+    ok = logger:add_handler(?MODULE, ?MODULE, #{config => self()}),
+    ok = gen_sctp_nif_dropin:install(),
+    receive {log, warning, Text} -> ok after 10000 -> Text = error(no_warning) end,
+    [true = string:find(Text, "inet:" ++ Function) =/= nomatch
+        || Function <- ["peernames/1", "peernames/2", "socknames/2", "getfd/1"]],
+    {ok, S} = gen_sctp:open([{ip, ?IP}]),
+    {error, einval} = gen_sctp_nif:peernames(S),
+    function_clause = try inet:peernames(S) catch error:Reason -> Reason end,
+    ok = gen_sctp:close(S),
+    ok = gen_sctp_nif_dropin:uninstall(),
+    {true, true} = exchange(),
+    ok.
+
+%% The other node's handler of what is logged there.
+log(#{level := Level, msg := {Format, Args}}, #{config := Pid}) ->
+    Pid ! {log, Level, lists:flatten(io_lib:format(Format, Args))}.
+
+%% Nor can gen_sctp be kept beside: those who have a socket of its would be cut off.
+stripped_gen_sctp(Config0) ->
+    Config = start(Config0),
+    strip(Config, [gen_sctp, inet]),
+    ?assertEqual(ok, call(Config, ?MODULE, without_stock, [])),
+    stop(Config).
+
+without_stock() ->
+    {ok, S} = gen_sctp:open([{ip, ?IP}]),
+    {error, {no_debug_info, gen_sctp}} = gen_sctp_nif_dropin:install(),
+    not_installed = gen_sctp_nif_dropin:status(),
+    {true, true} = exchange(),
+    ok = gen_sctp:close(S),
+    ok = gen_sctp_nif_dropin:install(),
+    {ok, L} = gen_sctp:open([{ip, ?IP}]),
+    ok = gen_sctp:listen(L, true),
+    {ok, Port} = inet:port(L),
+    {ok, C} = gen_sctp:open(),
+    {ok, #sctp_assoc_change{}} = gen_sctp:connect(C, ?IP, Port, []),
+    [] = [P || P <- erlang:ports(), erlang:port_info(P, name) =:= {name, "sctp_inet"}],
+    ok = gen_sctp:close(C),
+    ok = gen_sctp:close(L),
+    ok = gen_sctp_nif_dropin:uninstall(),
+    {true, true} = exchange(),
+    ok.
+
+%% Has the node find these modules without debug information, as in a stripped release.
+strip(Config, Modules) ->
+    Dir = filename:join(?config(priv_dir, Config), lists:concat(["stripped" | Modules])),
+    ok = filelib:ensure_dir(filename:join(Dir, "x")),
+    lists:foreach(fun(Module) ->
+        {Module, Beam, _} = code:get_object_code(Module),
+        {ok, {Module, Stripped}} = beam_lib:strip(Beam),
+        ok = file:write_file(filename:join(Dir, atom_to_list(Module) ++ ".beam"), Stripped)
+    end, Modules),
+    true = call(Config, code, add_patha, [Dir]).
 
 %% inet's own sockets are served as ever.
 inet_dispatch(Config0) ->
     Config = start(Config0),
     ok = install(Config),
     ?assertEqual(tcp_names(), call(Config, ?MODULE, tcp_names, [])),
+    ?assertEqual(ok, call(Config, ?MODULE, sctp_names, [])),
     stop(Config).
+
+%% All that OTP's inet does not pass on.
+sctp_names() ->
+    {ok, S} = gen_sctp:open([{ip, ?IP}]),
+    ok = gen_sctp:listen(S, true),
+    {ok, C} = gen_sctp:open([{ip, ?IP}]),
+    {ok, Port} = inet:port(S),
+    {ok, #sctp_assoc_change{assoc_id = CId}} = gen_sctp:connect(C, ?IP, Port, []),
+    {ok, {_, CPort, [], #sctp_assoc_change{assoc_id = Id} = Up}} = gen_sctp:recv(S, 5000),
+    Ours = [{?IP, Port}],
+    {ok, Ours} = inet:peernames(C, CId),
+    {ok, [{?IP, CPort}]} = inet:peernames(S, Up),
+    {ok, Ours} = inet:socknames(S, Id),
+    {ok, Ours} = inet:socknames(S, undefined),
+    {error, einval} = inet:peernames(S),
+    {ok, P} = gen_sctp:peeloff(S, Id),
+    {ok, [{?IP, CPort}]} = inet:peernames(P),
+    Fds = [begin {ok, Fd} = inet:getfd(X), Fd end || X <- [S, C, P]],
+    3 = length(lists:usort([Fd || Fd <- Fds, is_integer(Fd), Fd >= 0])),
+    lists:foreach(fun gen_sctp:close/1, [P, C, S]),
+    {error, einval} = inet:getfd(S),
+    ok.
 
 tcp_names() ->
     {ok, L} = gen_tcp:listen(0, [{ip, ?IP}]),
@@ -244,6 +317,18 @@ command_line(Config) ->
 erl_flags(Config) ->
     switched_on(start(Config, [], [{"ERL_FLAGS", "-s gen_sctp_nif_dropin install"}])).
 
+vm_args(Config) ->
+    File = filename:join(?config(priv_dir, Config), "vm.args"),
+    ok = file:write_file(File, "## Nothing but ours.\n-s gen_sctp_nif_dropin install\n"),
+    switched_on(start(Config, ["-args_file", File], [])).
+
+sys_config(Config0) ->
+    File = filename:join(?config(priv_dir, Config0), "sys.config"),
+    ok = file:write_file(File, "[{gen_sctp_nif, [{dropin, true}]}].\n"),
+    Config = start(Config0, ["-config", File], []),
+    {ok, _} = call(Config, application, ensure_all_started, [gen_sctp_nif]),
+    serves(Config).
+
 environment(Config0) ->
     Config = start(Config0, ["-gen_sctp_nif", "dropin", "true"], []),
     {ok, _} = call(Config, application, ensure_all_started, [gen_sctp_nif]),
@@ -269,29 +354,44 @@ version(App) ->
 
 %% A module of its own gets our sockets, all others keep OTP's.
 parse_transform(Config0) ->
+    Dir = ?config(priv_dir, Config0),
     Config = start(Config0),
-    ?assertEqual(ok, call(Config, ?MODULE, transformed, [])),
+    ?assertEqual(ok, call(Config, ?MODULE, transformed, [Dir])),
     stop(Config).
 
-transformed() ->
-    Source =
-        "-module(transformed).\n"
-        "-export([run/0]).\n"
-        "-import(gen_sctp, [listen/2]).\n"
-        "run() -> {ok, S} = gen_sctp:open([{ip, {127, 0, 0, 1}}]), ok = listen(S, true),"
-        " {ok, [_]} = inet:socknames(S, 0), {error, _} = inet:peernames(S),"
-        " Close = fun gen_sctp:close/1, ok = Close(S), S.",
-    {ok, Tokens, _} = erl_scan:string(Source),
-    Forms = [begin {ok, Form} = erl_parse:parse_form(Part), Form end || Part <- split(Tokens)],
-    Ours = gen_sctp_nif_transform:parse_transform(Forms, []),
-    {ok, transformed, Beam} = compile:forms(Ours, []),
-    {module, transformed} = code:load_binary(transformed, "transformed", Beam),
+transformed(Dir) ->
+    File = filename:join(Dir, "transformed.erl"),
+    ok = file:write_file(File, source()),
+    {ok, transformed, Beam} = compile:file(filename:rootname(File),
+        [binary, debug_info, return_errors, warnings_as_errors]),
+    {module, transformed} = code:load_binary(transformed, File, Beam),
+    %% Types, too, for dialyzer.
+    {ok, {_, [{abstract_code, {_, Forms}}]}} = beam_lib:chunks(Beam, [abstract_code]),
+    [{gen_sctp_nif, sctp_socket}] = [{M, T} || {attribute, _, spec, {{open, 0}, [Spec]}} <- Forms,
+        {type, _, 'fun', [_, {remote_type, _, [{atom, _, M}, {atom, _, T}, []]}]} <- [Spec]],
     {'$inet', gen_sctp_nif, _} = transformed:run(),
     {ok, S} = gen_sctp:open(),
     true = is_port(S),
+    %% A port's names are inet's business, in that module as well.
+    true = inet:socknames(S, 0) =:= transformed:names(S),
     gen_sctp:close(S).
 
-split([]) -> [];
-split(Tokens) ->
-    {Form, [Dot | Rest]} = lists:splitwith(fun(Token) -> element(1, Token) =/= dot end, Tokens),
-    [Form ++ [Dot] | split(Rest)].
+source() ->
+    "-module(transformed).\n"
+    "-compile({parse_transform, gen_sctp_nif_transform}).\n"
+    "-export([open/0, run/0, names/1]).\n"
+    "-import(gen_sctp, [listen/2]).\n"
+    "-import(inet, [port/1, peernames/2]).\n"
+    "-include_lib(\"kernel/include/inet_sctp.hrl\").\n"
+    "-spec open() -> gen_sctp:sctp_socket().\n"
+    "open() -> {ok, S} = gen_sctp:open([{ip, {127, 0, 0, 1}}]), S.\n"
+    "names(S) -> inet:socknames(S, 0).\n"
+    "run() ->\n"
+    "    S = open(), ok = listen(S, true), {ok, Port} = port(S),\n"
+    "    C = open(), Connect = fun gen_sctp:connect/4,\n"
+    "    {ok, #sctp_assoc_change{assoc_id = Id}} = Connect(C, {127, 0, 0, 1}, Port, []),\n"
+    "    Name = {{127, 0, 0, 1}, Port},\n"
+    "    {ok, [Name]} = names(S), {ok, [Name]} = peernames(C, Id),\n"
+    "    {error, _} = inet:peernames(S),\n"
+    "    Names = fun inet:peernames/2, {ok, [Name]} = Names(C, Id), {ok, _} = inet:getfd(C),\n"
+    "    lists:foreach(fun gen_sctp:close/1, [C, S]), S.\n".

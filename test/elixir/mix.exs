@@ -9,7 +9,7 @@ defmodule Echo.MixProject do
       elixirc_paths: if(Mix.env() == :test, do: ["lib", "test/support"], else: ["lib"]),
       deps: deps(),
       releases: [
-        # The drop-in is made from the debug information of gen_sctp and inet.
+        # With it the drop-in can change inet.
         echo: [strip_beams: [keep: ["Dbgi"]]],
         # As Mix does it if it is not told otherwise.
         stripped: []
