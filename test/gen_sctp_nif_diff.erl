@@ -42,6 +42,8 @@ check(Scenarios, Expected, Intended) ->
             Count = [{Id, length([Id || {intended, Same} <- Met, Same =:= Id])}
                      || Id <- lists:usort([Id || {intended, Id} <- Met])],
             ct:pal("~b scenarios, intended differences ~p", [length(Scenarios), Count]),
+            ct:comment("~b scenarios, ~b of them differ as intended",
+                       [length(Scenarios), lists:sum([N || {_, N} <- Count])]),
             {_, []} = {not_met, Expected -- [Id || {Id, _} <- Count]},
             {_, []} = {not_expected, [Id || {Id, _} <- Count] -- Expected},
             ok;

@@ -251,9 +251,9 @@ others() ->
     [{{peeloff, Type, Arg}, fun(M) -> M:peeloff(socket(M, [inet, {type, Type}]), Arg) end}
      || Type <- [seqpacket, stream], Arg <- [0, 5, -1, #sctp_assoc_change{},
                                              #sctp_assoc_change{assoc_id = 77}]] ++
-    [{peeled, fun(M) ->
+    [{{peeled, Family}, fun(M) ->
         #{s := S, c := C, sid := Id, cid := CId} =
-            pair(M, [inet, list, {sctp_nodelay, false}, {linger, {true, 2}}], [inet]),
+            pair(M, [Family, list, {sctp_nodelay, false}, {linger, {true, 2}}], [Family]),
         {ok, P} = M:peeloff(S, Id),
         ok = M:send(C, CId, 0, <<"to the peeled one">>),
         {inet:peername(P), inet:sockname(P), M:recv(P, 5000), M:send(S, Id, 0, <<"x">>),
@@ -261,8 +261,8 @@ others() ->
          inet:getopts(P, [mode, buffer, active, sctp_nodelay, linger]),
          M:send(P, 0, 0, <<"any id">>), M:recv(C, 5000), M:eof(P, #sctp_assoc_change{}),
          M:recv(C, 5000)}
-      end},
-     {owner, fun(M) ->
+      end} || Family <- [inet, inet6]] ++
+    [{owner, fun(M) ->
         S = socket(M),
         Other = spawn_link(fun() -> receive stop -> ok end end),
         [M:controlling_process(S, self()), M:controlling_process(S, Other),

@@ -10,7 +10,7 @@
 -export([in_connect/0]).
 -export([reading/0]).
 
--import(gen_sctp_nif_diff, [socket/2, pair/1]).
+-import(gen_sctp_nif_diff, [socket/2, pair/3]).
 
 -define(BIG, 1 bsl 40).
 
@@ -44,30 +44,35 @@ later() ->
 %% @doc Set on a socket with an association, for the endpoint, for it, and for none that exists.
 -spec connected() -> [gen_sctp_nif_diff:scenario()].
 connected() ->
-    [{{connected, Whose, Option}, fun(M) ->
-        #{c := C, cid := Id, sport := Port} = pair(M),
-        Actual = for(Whose, Id, Port, Option),
+    [{{connected, Where, Whose, Option}, fun(M) ->
+        #{c := C} = Pair = connected_pair(M, Where),
+        Actual = for(Whose, Pair, Option),
         Set = inet:setopts(C, [Actual]),
         {Set, inet:getopts(C, [element(1, Actual)]), inet:getopts(C, [request(Actual)])}
-      end} || Whose <- [endpoint, association, unknown],
+      end} || Where <- places(), Whose <- [endpoint, association, unknown],
               Option <- [Option || Option <- records(0) ++ addressed(),
                                    Whose =:= endpoint orelse has_id(Option)]] ++
-    [{{connected, Option}, fun(M) ->
-        #{c := C} = pair(M),
+    [{{connected, Where, Option}, fun(M) ->
+        #{c := C} = connected_pair(M, Where),
         {inet:setopts(C, [Option]), inet:getopts(C, [key(Option)])}
-      end} || Option <- elementary()].
+      end} || Where <- places(), Option <- elementary()].
+
+%% The client is the socket of that place.
+connected_pair(M, [Family | _] = Where) ->
+    pair(M, [Family], Where).
 
 %% @doc As an option of connect: partial records are completed with present values.
 -spec in_connect() -> [gen_sctp_nif_diff:scenario()].
 in_connect() ->
-    [{{in_connect, Options}, fun(M) ->
-        L = socket(M, [inet]),
+    [{{in_connect, Where, Options}, fun(M) ->
+        L = socket(M, [hd(Where)]),
         ok = M:listen(L, true),
-        {ok, Port} = inet:port(L),
-        S = socket(M, [inet]),
-        Connected = M:connect(S, {127, 0, 0, 1}, Port, Options, 1500),
+        {ok, {IP, Port}} = inet:sockname(L),
+        S = socket(M, Where),
+        Connected = M:connect(S, IP, Port, Options, 1500),
         {Connected, inet:getopts(S, [key(Option) || Option <- Options])}
-      end} || Options <- [[Option] || Option <- elementary() ++ records(0) ++ odd() ++
+      end} || Where <- places(),
+              Options <- [[Option] || Option <- elementary() ++ records(0) ++ odd() ++
                                                 [{active, once}, {active, true}, {active, 5}],
                                       %% OTP 25 cannot read an event with these.
                                       not lists:member(Option, small_buffers())] ++
@@ -84,10 +89,11 @@ reading() ->
                     [{active, undefined}], [{active, true}], [{linger, undefined}],
                     [active, active],
                     [{raw, 6, 1, 4}], [1], [{1, 2}], [[]], [{}], ["active"]]] ++
-    [{{get_record, Whose, Request}, fun(M) ->
-        #{c := C, cid := Id, sport := Port} = pair(M),
-        inet:getopts(C, [for(Whose, Id, Port, Request)])
-      end} || Whose <- [endpoint, association, unknown], Request <- requests()].
+    [{{get_record, Where, Whose, Request}, fun(M) ->
+        #{c := C} = Pair = connected_pair(M, Where),
+        inet:getopts(C, [for(Whose, Pair, Request)])
+      end} || Where <- places(), Whose <- [endpoint, association, unknown],
+              Request <- requests()].
 
 %% The options.
 
@@ -111,7 +117,7 @@ names_known() ->
 since_27() ->
     case gen_sctp_test_lib:otp() >= 27 of
         true -> [{Name, Value} || Name <- [reuseport, reuseport_lb, exclusiveaddruse,
-                                           non_block_send],
+                                           non_block_send, debug],
                                   Value <- [true, false, 1]];
         false -> []
     end.
@@ -264,16 +270,16 @@ requests() ->
      {sctp_adaptation_layer, #sctp_setadaptation{}}].
 
 %% Puts the association's id in place of 0, and the peer's address in place of `peer'.
-for(Whose, Id, Port, {Name, Record}) when is_tuple(Record), size(Record) > 1 ->
-    {Name, list_to_tuple([for_field(Whose, Id, Port, Field, Position)
+for(Whose, Pair, {Name, Record}) when is_tuple(Record), size(Record) > 1 ->
+    {Name, list_to_tuple([for_field(Whose, Pair, Field, Position)
                           || {Position, Field} <- lists:enumerate(tuple_to_list(Record))])};
-for(_, _, _, Option) ->
+for(_, _, Option) ->
     Option.
 
-for_field(_, _, Port, peer, _) -> {{127, 0, 0, 1}, Port};
-for_field(association, Id, _, 0, Position) when Position =:= 2; Position =:= 10 -> Id;
-for_field(unknown, Id, _, 0, Position) when Position =:= 2; Position =:= 10 -> Id + 99999;
-for_field(_, _, _, Field, _) -> Field.
+for_field(_, #{ip := IP, sport := Port}, peer, _) -> {IP, Port};
+for_field(association, #{cid := Id}, 0, Position) when Position =:= 2; Position =:= 10 -> Id;
+for_field(unknown, #{cid := Id}, 0, Position) when Position =:= 2; Position =:= 10 -> Id + 99999;
+for_field(_, _, Field, _) -> Field.
 
 has_id({Name, _}) ->
     not lists:member(Name, [sctp_initmsg, sctp_adaptation_layer, sctp_events]).

@@ -34,7 +34,7 @@ expected({open, [{sctp_module, no_such_module}]}, {raised, error, undef}) ->
     {crashes_are_badarg, {raised, error, badarg}};
 expected({open, [{ip, []}]}, {raised, error, badmatch}) ->
     {crashes_are_badarg, {raised, error, badarg}};
-expected({in_connect, [{sctp_default_send_param, Info}]},
+expected({in_connect, _, [{sctp_default_send_param, Info}]},
          {returned, {{error, type}, {ok, [{sctp_default_send_param, _}]}}} = Stock) ->
     case settable(Info) of
         true ->

@@ -465,7 +465,8 @@ names(Config) ->
     ?assertEqual({ok, FAt}, peernames(Config, N, Id)),
     ?assertEqual({ok, FAt}, socknames(Config, F, FId)),
     ?assertEqual({ok, At}, peernames(Config, F, FId)),
-    ?assertEqual({ok, hd(At)}, inet:sockname(N)).
+    ?assertEqual({ok, hd(At)}, inet:sockname(N)),
+    ?assertEqual({ok, [?NET:netns(?config(net, Config), near)]}, inet:getopts(N, [netns])).
 
 %% Both families on one socket, and a path of each. Reached by its private address of IPv4 a peer
 %% tells of its global ones, too, not the other way round.

@@ -16,15 +16,16 @@ all() -> [{group, stock}, {group, nif}].
 
 groups() ->
     %% From OTP 27 on stock puts pieces together, and a send waits for room.
-    Newer = [default_buffers_carry_large_messages, small_buffer_collects_pieces, blocked_sender,
-             close_under_sender, non_block_send],
+    Newer = [default_buffers_carry_large_messages, small_buffer_collects_pieces,
+             large_ones_from_many, blocked_sender, close_under_sender, non_block_send],
     {Common, NifOnly} = case gen_sctp_test_lib:otp() >= 27 of
                             true -> {Newer, []};
                             false -> {[], Newer}
                         end,
     gen_sctp_test_lib:matrix(
-        [recv_timeouts, mode, messages, send_parameters, default_send_parameters, streams,
-         unordered, large_messages, too_large, send_while_connecting, two_processes | Common],
+        [recv_timeouts, mode, messages, ancillary_data, send_parameters, default_send_parameters,
+         streams, unordered, large_messages, too_large, send_while_connecting, two_processes
+         | Common],
         %% Stock senders may wait for ever after an abort: the kernel wakes nobody for the room.
         [sender_killed, abort_past_blocked_sender, peer_aborts_under_sender | NifOnly]).
 
@@ -83,6 +84,23 @@ messages(Config) ->
     ?assertEqual({error, epipe}, M:send(C, 0, 0, <<"x">>)),
     ?assertEqual({error, epipe}, M:send(C, Id + 100000, 0, <<"x">>)),
     ?assertEqual({error, timeout}, M:recv(S, 0)).
+
+%% Linux has no fields of the IP header for who receives SCTP; nothing comes in their place.
+ancillary_data(Config) ->
+    M = mod(Config),
+    Asked = case gen_sctp_test_lib:family(Config) of
+                inet -> [{recvtos, true}, {recvttl, true}];
+                inet6 -> [{recvtclass, true}, {recvtos, true}, {recvttl, true}]
+            end,
+    #{s := S, c := C, cid := Id} = pair(Config, Asked, [{tos, 16}]),
+    ?assertEqual({ok, Asked}, inet:getopts(S, [Name || {Name, true} <- Asked])),
+    ok = M:send(C, Id, 1, <<"data">>),
+    ?assertMatch({ok, {_, _, [#sctp_sndrcvinfo{stream = 1}], <<"data">>}}, recv(M, S)),
+    ok = inet:setopts(S, [{sctp_events, #sctp_event_subscribe{data_io_event = false}}]),
+    ok = M:send(C, Id, 1, <<"no more">>),
+    ?assertMatch({ok, {_, _, [], <<"no more">>}}, recv(M, S)),
+    ok = M:eof(C, #sctp_assoc_change{assoc_id = Id}),
+    ?assertMatch({ok, {_, _, [], #sctp_shutdown_event{}}}, recv(M, S)).
 
 send_parameters(Config) ->
     M = mod(Config),
@@ -159,6 +177,39 @@ default_buffers_carry_large_messages(Config) ->
 small_buffer_collects_pieces(Config) ->
     %% A receiver's buffer of 1000 bytes needs many reads for one message.
     large(Config, [{buffer, 1000}]).
+
+%% Messages that the receiver's window does not take as a whole come in pieces, those of several
+%% associations between each other.
+large_ones_from_many(Config) ->
+    M = mod(Config),
+    lists:foreach(fun(Active) ->
+        S = listener(Config, [{recbuf, 60000}, {buffer, 3000}]),
+        Clients = [begin
+                       C = open(Config, [{sndbuf, 4 bsl 20}]),
+                       #{cid := CId, sid := SId} =
+                           gen_sctp_test_lib:join(M, loopback(Config), S, C),
+                       {C, CId, SId}
+                   end || _ <- lists:seq(1, 4)],
+        Message = fun(SId, N) -> <<SId:32, N, (pattern(100000 + 7 * N))/binary>> end,
+        ok = inet:setopts(S, [{active, Active}]),
+        Senders = [async(fun() ->
+                       [ok = M:send(C, CId, N, Message(SId, N)) || N <- [1, 2, 3]]
+                   end) || {C, CId, SId} <- Clients],
+        Received = [begin
+                        {#sctp_sndrcvinfo{assoc_id = SId, stream = N}, Data} =
+                            large_one(M, S, Active),
+                        ?assertEqual({N, true}, {N, Data =:= Message(SId, N)}),
+                        {SId, N}
+                    end || _ <- lists:seq(1, 3 * length(Clients))],
+        ?assertEqual(lists:sort([{SId, N} || {_, _, SId} <- Clients, N <- [1, 2, 3]]),
+                     lists:sort(Received)),
+        lists:foreach(fun(Sender) -> [ok, ok, ok] = await(Sender) end, Senders),
+        ok = M:close(S)
+    end, [false, true]).
+
+large_one(M, S, false) -> data(M, S);
+large_one(_, S, true) ->
+    receive {sctp, S, _, _, {[Info], Data}} -> {Info, Data} after 30000 -> error(nothing) end.
 
 large(Config, Opts) ->
     M = mod(Config),
