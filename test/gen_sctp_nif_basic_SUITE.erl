@@ -21,8 +21,8 @@ all() -> [{group, stock}, {group, nif}].
 groups() ->
     gen_sctp_test_lib:matrix(
         [open_close, open_port_and_options, listen, connect_arities, connect_by_name,
-         connect_by_service, connect_link_local, connect_init, connect_init_arities,
-         connect_refused, connect_timeout, connect_busy, connect_to_itself, closed_socket, eof, abort, close, close_with_unread_data,
+         connect_by_service, connect_init, connect_init_arities, connect_refused, connect_timeout,
+         connect_busy, connect_to_itself, closed_socket, eof, abort, close, close_with_unread_data,
          several_associations, stream_socket, stream_socket_refused, error_string],
         [defaults]).
 
@@ -168,45 +168,6 @@ connect_by_service(Config) ->
         {error, einval} ->
             {skip, "/etc/services has no service of SCTP's"}
     end.
-
-%% Addresses that mean something only together with an interface.
-connect_link_local(Config) ->
-    M = mod(Config),
-    case {family(Config), link_local()} of
-        {inet, _} ->
-            {skip, "an address of IPv6"};
-        {inet6, []} ->
-            {skip, "no interface has a link-local address"};
-        {inet6, [{IP, Scope} | _]} ->
-            At = fun(Port) ->
-                #{family => inet6, addr => IP, port => Port, scope_id => Scope}
-            end,
-            Opened = fun() ->
-                {ok, S} = M:open([inet6, {ifaddr, At(0)}]),
-                adopt(S)
-            end,
-            S = Opened(),
-            ok = M:listen(S, true),
-            ?assertMatch({ok, {IP, _}}, inet:sockname(S)),
-            Port = port(S),
-            C = Opened(),
-            {ok, #sctp_assoc_change{state = comm_up, assoc_id = Id}} = M:connect(C, At(Port), []),
-            ?assertMatch(#sctp_assoc_change{state = comm_up}, event(M, S)),
-            ok = M:send(C, Id, 0, <<"over this link">>),
-            ?assertMatch({ok, {IP, _, [#sctp_sndrcvinfo{}], <<"over this link">>}}, recv(M, S)),
-            ?assertEqual(ok, M:connect_init(Opened(), At(Port), [])),
-            ?assertMatch({ok, _}, M:connectx_init(Opened(), [At(Port)], [])),
-            [?assertMatch(#sctp_assoc_change{state = comm_up}, event(M, S)) || _ <- [1, 2]],
-            %% Without the interface the kernel does not know where to.
-            ?assertEqual({error, einval},
-                         M:connect(Opened(), maps:remove(scope_id, At(Port)), []))
-    end.
-
-%% Link-local addresses and the numbers of their interfaces.
-link_local() ->
-    {ok, Interfaces} = inet:getifaddrs(),
-    [{IP, Index} || {Name, Opts} <- Interfaces, {addr, {16#fe80, _, _, _, _, _, _, _} = IP} <- Opts,
-                    {ok, Index} <- [net:if_name2index(Name)]].
 
 connect_init(Config) ->
     M = mod(Config),

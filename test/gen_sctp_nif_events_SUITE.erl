@@ -29,9 +29,9 @@ groups() ->
     %% Of these, which take seconds, one family shows that they are right.
     Slow = [unanswered, expired, restart_of_two_paths, peer_is_lost],
     [{stock, [], [{inet, [], Common ++ Slow},
-                  {inet6, [], Common ++ [both_families]}]},
+                  {inet6, [], Common ++ [both_families, link_local]}]},
      {nif, [], [{inet, [], Common ++ Slow ++ [partial_delivery]},
-                {inet6, [], Common ++ Slow ++ [partial_delivery, both_families]}]}].
+                {inet6, [], Common ++ Slow ++ [partial_delivery, both_families, link_local]}]}].
 
 init_per_suite(Config) ->
     case ?NET:start() of
@@ -500,6 +500,39 @@ both_families(Config) ->
 mapped_at(near4, S) -> {inet:ipv4_mapped_ipv6_address(?NET:address(near, inet, 1)), port(S)};
 mapped_at(far4, S) -> {inet:ipv4_mapped_ipv6_address(?NET:address(far, inet, 1)), port(S)};
 mapped_at(Host, S) -> {?NET:address(Host, inet6, 0), port(S)}.
+
+%% Addresses that mean something only together with an interface.
+link_local(Config) ->
+    M = mod(Config),
+    {IP, Scope} = link_local_address(),
+    At = fun(Port) -> #{family => inet6, addr => IP, port => Port, scope_id => Scope} end,
+    Opened = fun() ->
+        {ok, S} = M:open([inet6, {ifaddr, At(0)}]),
+        gen_sctp_test_lib:adopt(S)
+    end,
+    S = Opened(),
+    ok = M:listen(S, true),
+    ?assertMatch({ok, {IP, _}}, inet:sockname(S)),
+    Port = port(S),
+    C = Opened(),
+    {ok, #sctp_assoc_change{state = comm_up, assoc_id = Id}} = M:connect(C, At(Port), []),
+    {ok, {IP, _, [], #sctp_assoc_change{state = comm_up, assoc_id = SId}}} = recv(M, S),
+    ?assertEqual({ok, [{IP, port(C)}]}, peernames(Config, S, SId)),
+    ok = M:send(C, Id, 0, <<"over this link">>),
+    ?assertMatch({ok, {IP, _, [#sctp_sndrcvinfo{}], <<"over this link">>}}, recv(M, S)),
+    ?assertEqual(ok, M:connect_init(Opened(), At(Port), [])),
+    ?assertMatch({ok, _}, M:connectx_init(Opened(), [At(Port)], [])),
+    [?assertMatch({ok, {IP, _, [], #sctp_assoc_change{state = comm_up}}}, recv(M, S))
+     || _ <- [1, 2]],
+    %% Without the interface the kernel does not know where to.
+    ?assertEqual({error, einval}, M:connect(Opened(), maps:remove(scope_id, At(Port)), [])).
+
+%% That of the test machine, and the number of its interface.
+link_local_address() ->
+    {ok, Interfaces} = inet:getifaddrs(),
+    hd([{IP, Index} || {Name, Opts} <- Interfaces,
+                       {addr, {16#fe80, _, _, _, _, _, _, _} = IP} <- Opts,
+                       {ok, Index} <- [net:if_name2index(Name)]]).
 
 socknames(Config, S) -> (names_of(Config)):socknames(S).
 socknames(Config, S, Id) -> (names_of(Config)):socknames(S, Id).

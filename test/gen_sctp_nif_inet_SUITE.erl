@@ -264,9 +264,10 @@ list_of_sockets(Config) ->
     ?assertMatch(["20", "0", Owner, _, "*:*", "0", "false", "SEQPACKET"], Row(S)),
     ?assertEqual(At(S), lists:nth(4, Row(S))),
     ?assertMatch([_, _, Owner, _, "*:*", "1", Active, "SEQPACKET"], Row(C)),
-    %% Of a peeled-off socket the kernel tells no local address but the port.
     Peer = At(C),
-    ?assertMatch(["0", "7", Owner, "*:" ++ _, Peer, "1", "false", "STREAM"], Row(P)).
+    ?assertMatch(["0", "7", Owner, _, Peer, "1", "false", "STREAM"], Row(P)),
+    %% Of a peeled-off socket of IPv6 the kernel tells no local address but the port.
+    ?assert(lists:suffix(integer_to_list(port(S)), lists:nth(4, Row(P)))).
 
 socket_to_list(Config) ->
     S = open(Config, []),

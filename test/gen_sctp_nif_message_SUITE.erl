@@ -178,36 +178,45 @@ small_buffer_collects_pieces(Config) ->
     %% A receiver's buffer of 1000 bytes needs many reads for one message.
     large(Config, [{buffer, 1000}]).
 
-%% Messages that the receiver's window does not take as a whole come in pieces, those of several
-%% associations between each other.
+%% Those of several associations come in turns; where the window does not take a message as a
+%% whole, in pieces. For that each association must have a window of its own: in a common one the
+%% pieces of several messages can fill it before any of them is whole, and the kernel is stuck.
 large_ones_from_many(Config) ->
-    M = mod(Config),
-    lists:foreach(fun(Active) ->
-        S = listener(Config, [{recbuf, 60000}, {buffer, 3000}]),
-        Clients = [begin
-                       C = open(Config, [{sndbuf, 4 bsl 20}]),
-                       #{cid := CId, sid := SId} =
-                           gen_sctp_test_lib:join(M, loopback(Config), S, C),
-                       {C, CId, SId}
-                   end || _ <- lists:seq(1, 4)],
-        Message = fun(SId, N) -> <<SId:32, N, (pattern(100000 + 7 * N))/binary>> end,
-        ok = inet:setopts(S, [{active, Active}]),
-        Senders = [async(fun() ->
-                       [ok = M:send(C, CId, N, Message(SId, N)) || N <- [1, 2, 3]]
-                   end) || {C, CId, SId} <- Clients],
-        Received = [begin
-                        {#sctp_sndrcvinfo{assoc_id = SId, stream = N}, Data} =
-                            large_one(M, S, Active),
-                        ?assertEqual({N, true}, {N, Data =:= Message(SId, N)}),
-                        {SId, N}
-                    end || _ <- lists:seq(1, 3 * length(Clients))],
-        ?assertEqual(lists:sort([{SId, N} || {_, _, SId} <- Clients, N <- [1, 2, 3]]),
-                     lists:sort(Received)),
-        lists:foreach(fun(Sender) -> [ok, ok, ok] = await(Sender) end, Senders),
-        ok = M:close(S)
-    end, [false, true]).
+    [with_rcvbuf_policy(Policy, fun() -> large_ones(Config, Recbuf, Streams, Active) end)
+     || {Policy, Recbuf, Streams} <- [{"0", 400000, [1, 2, 3]}, {"1", 60000, [1]}],
+        Active <- [false, true]].
 
-large_one(M, S, false) -> data(M, S);
+%% Whether the associations of a socket have windows of their own.
+with_rcvbuf_policy(Policy, Fun) ->
+    File = "/proc/sys/net/sctp/rcvbuf_policy",
+    {ok, Before} = file:read_file(File),
+    ok = file:write_file(File, Policy),
+    try Fun() after ok = file:write_file(File, Before) end.
+
+large_ones(Config, Recbuf, Streams, Active) ->
+    M = mod(Config),
+    S = listener(Config, [{recbuf, Recbuf}, {buffer, 3000}]),
+    Clients = [begin
+                   C = open(Config, [{sndbuf, 4 bsl 20}]),
+                   #{cid := CId, sid := SId} = gen_sctp_test_lib:join(M, loopback(Config), S, C),
+                   {C, CId, SId}
+               end || _ <- lists:seq(1, 3)],
+    Message = fun(SId, N) -> <<SId:32, N, (pattern(150000 + 7 * N))/binary>> end,
+    ok = inet:setopts(S, [{active, Active}]),
+    Senders = [async(fun() -> [ok = M:send(C, CId, N, Message(SId, N)) || N <- Streams] end)
+               || {C, CId, SId} <- Clients],
+    Expected = [{SId, N} || {_, _, SId} <- Clients, N <- Streams],
+    Received = [begin
+                    {#sctp_sndrcvinfo{assoc_id = SId, stream = N}, Data} = large_one(M, S, Active),
+                    ?assertEqual({N, true}, {N, Data =:= Message(SId, N)}),
+                    {SId, N}
+                end || _ <- Expected],
+    ?assertEqual(lists:sort(Expected), lists:sort(Received)),
+    lists:foreach(fun(Sender) -> await(Sender) end, Senders),
+    ok = M:close(S).
+
+large_one(M, S, false) ->
+    data(M, S);
 large_one(_, S, true) ->
     receive {sctp, S, _, _, {[Info], Data}} -> {Info, Data} after 30000 -> error(nothing) end.
 
