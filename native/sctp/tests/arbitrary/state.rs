@@ -1,0 +1,162 @@
+//! Reassembly and active modes, against models of them.
+
+use proptest::prelude::*;
+use sctp::active::{Active, Request};
+use sctp::reassembly::{Added, Reassembly};
+use sctp::types::{AssocId, RcvInfo, flags};
+
+use crate::config;
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// A piece of the message under way on one of the channels; the last one?
+    Piece {
+        channel: usize,
+        bytes: Vec<u8>,
+        last: bool,
+    },
+    /// The sender gives the message up, and begins another one.
+    NextMessage {
+        channel: usize,
+    },
+    Abandon {
+        assoc: i32,
+    },
+    Split {
+        assoc: i32,
+    },
+}
+
+/// Associations, streams, order: few, so that they meet.
+const CHANNELS: usize = 3 * 2 * 2;
+
+fn info(channel: usize, ssn: u16) -> RcvInfo {
+    RcvInfo {
+        assoc: AssocId(assoc_of(channel)),
+        stream: (channel / 3 % 2) as u16,
+        flags: if channel / 6 == 1 { flags::UNORDERED } else { 0 },
+        ssn,
+        ..RcvInfo::default()
+    }
+}
+
+fn assoc_of(channel: usize) -> i32 {
+    (channel % 3) as i32
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let bytes = proptest::collection::vec(any::<u8>(), 0..20);
+    prop_oneof![
+        10 => (0..CHANNELS, bytes, any::<bool>())
+            .prop_map(|(channel, bytes, last)| Step::Piece { channel, bytes, last }),
+        1 => (0..CHANNELS).prop_map(|channel| Step::NextMessage { channel }),
+        1 => (0..3).prop_map(|assoc| Step::Abandon { assoc }),
+        1 => (0..3).prop_map(|assoc| Step::Split { assoc }),
+    ]
+}
+
+fn request() -> impl Strategy<Value = Request> {
+    prop_oneof![
+        Just(Request::Passive),
+        Just(Request::Always),
+        Just(Request::Once),
+        (-5..=5_i64).prop_map(Request::Add),
+        (-33_000..=33_000_i64).prop_map(Request::Add),
+        any::<i64>().prop_map(Request::Add),
+    ]
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Messages come out as they went in, whatever comes in between.
+    #[test]
+    fn pieces_make_messages(steps in proptest::collection::vec(step(), 0..60)) {
+        let mut pieces = Reassembly::default();
+        let mut open: [Option<Vec<u8>>; CHANNELS] = Default::default();
+        let mut ssn = [0; CHANNELS];
+        for step in steps {
+            match step {
+                Step::Piece { channel, bytes, last } => {
+                    let added = pieces.add(Some(&info(channel, ssn[channel])), &bytes, last);
+                    open[channel].get_or_insert_default().extend(bytes);
+                    if last {
+                        ssn[channel] += 1;
+                        prop_assert_eq!(added, Added::Whole(open[channel].take().unwrap()));
+                    } else {
+                        prop_assert_eq!(added, Added::Partial);
+                    }
+                }
+                Step::NextMessage { channel } => {
+                    // Seen only with the next piece, which takes the place of the others.
+                    if open[channel].is_some() {
+                        ssn[channel] += 1;
+                        open[channel] = Some(Vec::new());
+                        pieces.add(Some(&info(channel, ssn[channel])), &[], false);
+                    }
+                }
+                Step::Abandon { assoc } => {
+                    pieces.abandon(AssocId(assoc));
+                    for (channel, message) in open.iter_mut().enumerate() {
+                        if assoc_of(channel) == assoc {
+                            *message = None;
+                        }
+                    }
+                }
+                Step::Split { assoc } => {
+                    let moved = pieces.split_off(AssocId(assoc));
+                    let mut bytes = 0;
+                    for (channel, message) in open.iter_mut().enumerate() {
+                        if assoc_of(channel) == assoc {
+                            bytes += message.take().map_or(0, |message| message.len());
+                        }
+                    }
+                    prop_assert_eq!(moved.bytes(), bytes);
+                }
+            }
+            prop_assert_eq!(pieces.bytes(), open.iter().flatten().map(Vec::len).sum::<usize>());
+            prop_assert_eq!(pieces.is_empty(), open.iter().all(Option::is_none));
+        }
+    }
+
+    /// A count is a number from 1 to 32767, and so much is delivered.
+    #[test]
+    fn counts_count(requests in proptest::collection::vec((request(), 0..4_u8), 0..30)) {
+        let mut mode = Active::Passive;
+        for (request, messages) in requests {
+            let left = if let Active::Count(left) = mode { i64::from(left) } else { 0 };
+            match (request, mode.after(request)) {
+                (Request::Add(step), Ok((next, announced))) => {
+                    prop_assert!((-32_768..=32_767).contains(&step));
+                    prop_assert_eq!(announced, left + step <= 0);
+                    match next {
+                        Active::Passive => prop_assert!(announced),
+                        Active::Count(n) => prop_assert_eq!(i64::from(n), left + step),
+                        other => prop_assert!(false, "{:?} of a count", other),
+                    }
+                    mode = next;
+                }
+                (Request::Add(step), Err(_)) => {
+                    prop_assert!(
+                        !(-32_768..=32_767).contains(&step) || left.saturating_add(step) > 32_767
+                    );
+                }
+                (_, Ok((next, announced))) => {
+                    prop_assert!(!announced);
+                    mode = next;
+                }
+                (_, Err(_)) => prop_assert!(false, "refused without a count"),
+            }
+            for _ in 0..messages {
+                let before = mode;
+                let announced = mode.consume();
+                prop_assert_eq!(announced, before == Active::Count(1));
+                match before {
+                    Active::Count(n) if n > 1 => prop_assert_eq!(mode, Active::Count(n - 1)),
+                    Active::Always => prop_assert_eq!(mode, Active::Always),
+                    _ => prop_assert_eq!(mode, Active::Passive),
+                }
+            }
+        }
+    }
+}
