@@ -35,7 +35,11 @@
 -spec recv(gen_sctp_nif_prim:ref(), timeout()) ->
     {ok, gen_sctp_nif:message()} | {error, gen_sctp_nif:recv_error()}.
 recv(Ref, 0) ->
-    gen_sctp_nif_prim:recv(Ref, poll);
+    case gen_sctp_nif_prim:recv(Ref, poll) of
+        %% The message is longer than what one call reads.
+        wait -> recv(Ref, 0);
+        Result -> Result
+    end;
 recv(Ref, Timeout) ->
     WaitRef = make_ref(),
     case gen_sctp_nif_prim:recv(Ref, WaitRef) of

@@ -108,7 +108,15 @@ closed_sockets(_) ->
               call(M, Function, S, Args)
             end} || {Function, Position, [socket | _] = Args} <- mutated(),
                     lists:member(lists:last(Args), [foo, -1, [a | b], {}, #{}, 1 bsl 70]),
-                    Function =/= controlling_process]).
+                    Function =/= controlling_process] ++
+          %% Closed comes before out of range.
+          [{{closed, send, Args}, fun(M) ->
+              S = gen_sctp_nif_diff:socket(M),
+              ok = M:close(S),
+              call(M, send, S, [socket | Args])
+            end} || Args <- [[5, -1, <<"x">>], [5, 1 bsl 70, <<"x">>], [-1, 0, <<"x">>],
+                             [#sctp_sndrcvinfo{stream = -1}, <<"x">>],
+                             [#sctp_sndrcvinfo{flags = [foo]}, <<"x">>]]]).
 
 %% inet's functions on our sockets. Names (with a closed socket too) are in other suites.
 inet_functions(_) ->

@@ -27,7 +27,8 @@ groups() ->
          streams, unordered, large_messages, too_large, send_while_connecting, two_processes
          | Common],
         %% Stock senders may wait for ever after an abort: the kernel wakes nobody for the room.
-        [sender_killed, abort_past_blocked_sender, peer_aborts_under_sender | NifOnly]).
+        [poll_collects_pieces, sender_killed, abort_past_blocked_sender, peer_aborts_under_sender
+         | NifOnly]).
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
 end_per_group(_, _) -> ok.
@@ -231,6 +232,16 @@ large(Config, Opts) ->
          {#sctp_sndrcvinfo{stream = 1, ssn = Ssn}, Got} = data(M, S),
          ?assertEqual({Size, true}, {byte_size(Got), Got =:= Data})
      end || {Ssn, Size} <- lists:enumerate(0, [1, 1452, 65535, 65536, 65537, 200000, 1 bsl 20])].
+
+%% Who does not wait gets a message that is there, too, however many reads that takes.
+poll_collects_pieces(Config) ->
+    M = mod(Config),
+    #{s := S, c := C, cid := Id} = pair(Config, [{buffer, 500}], []),
+    Data = pattern(60000),
+    ok = M:send(C, Id, 0, Data),
+    ok = gen_sctp_test_lib:all_arrived(C, Id),
+    ?assertMatch({ok, {_, _, _, Data}}, M:recv(S, 0)),
+    ?assertEqual({error, timeout}, M:recv(S, 0)).
 
 %% Not periodic in any buffer size: a lost, doubled or exchanged piece shows.
 pattern(Size) ->

@@ -23,6 +23,11 @@ fn einval(env: Env) -> Term {
     env.error_tuple(atoms::einval())
 }
 
+/// The answer to a wrong argument where a closed socket is to be told first.
+fn closed_or_einval<'a>(env: Env<'a>, socket: &Ref) -> Term<'a> {
+    if socket.0.kernel.read().is_some() { einval(env) } else { closed(env) }
+}
+
 fn done<'a>(env: Env<'a>, result: Result<std::io::Result<()>, Closed>) -> Term<'a> {
     match result {
         Ok(Ok(())) => atoms::ok().to_term(env),
@@ -122,6 +127,7 @@ fn recv<'a>(env: Env<'a>, socket: Ref, reference: Term<'a>) -> Term<'a> {
         Ok(Received::Already) => env.error_tuple(atoms::ealready()),
         Ok(Received::Active) => einval(env),
         Ok(Received::Wait) if reference.is_some() => atoms::wait().to_term(env),
+        Ok(Received::More) => atoms::wait().to_term(env),
         Ok(Received::Wait) => env.error_tuple(atoms::timeout()),
         Err(Closed) => closed(env),
     }
@@ -159,7 +165,7 @@ fn send_on_stream<'a>(
     data: Term<'a>,
 ) -> Term<'a> {
     let (Some(assoc), Some(stream)) = (decode::assoc_id(assoc), decode::uint(stream)) else {
-        return einval(env);
+        return closed_or_einval(env, socket);
     };
     send_with(env, socket, data, |kernel| SndInfo {
         stream,
@@ -171,14 +177,14 @@ fn send_on_stream<'a>(
 /// `send/3`: what a record says, the default send parameters aside.
 #[rustler::nif(name = "send")]
 fn send_info<'a>(env: Env<'a>, socket: Ref, info: Term<'a>, data: Term<'a>) -> Term<'a> {
-    let Some(info) = decode::send_info(info) else { return einval(env) };
+    let Some(info) = decode::send_info(info) else { return closed_or_einval(env, &socket) };
     send_with(env, &socket, data, |_| info)
 }
 
 /// The same for much data.
 #[rustler::nif(name = "send_large", schedule = "DirtyIo")]
 fn send_info_large<'a>(env: Env<'a>, socket: Ref, info: Term<'a>, data: Term<'a>) -> Term<'a> {
-    let Some(info) = decode::send_info(info) else { return einval(env) };
+    let Some(info) = decode::send_info(info) else { return closed_or_einval(env, &socket) };
     send_with(env, &socket, data, |_| info)
 }
 

@@ -605,6 +605,9 @@ pub(crate) enum Received<T> {
     Active,
     /// Nothing is there; the caller is registered if it gave a reference.
     Wait,
+    /// A caller without a reference has to ask again: the budget was spent before its message was
+    /// whole.
+    More,
 }
 
 impl Inner {
@@ -640,6 +643,7 @@ impl Inner {
             let answer = match pumped {
                 Pumped::Got(message) => Received::Message(message),
                 Pumped::Error(errno) => Received::Error(errno),
+                Pumped::Spent if reference.is_none() => Received::More,
                 Pumped::Dry | Pumped::Spent => Received::Wait,
             };
             match (&answer, reference) {
