@@ -5,7 +5,7 @@ EBIN := _build/default/lib/gen_sctp_nif/ebin
 CT_CHOICE = $(if $(SUITE),--suite test/$(SUITE)) $(if $(GROUP),--group $(GROUP)) \
 	$(if $(CASE),--case $(CASE))
 
-.PHONY: help demo test ct elixir test-otp conformance bench soak nif compile lint doc clean clean-nif
+.PHONY: help demo test ct properties elixir test-otp conformance bench soak nif compile lint doc clean clean-nif
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -21,6 +21,9 @@ test: ## install what is missing, then all checks and tests
 
 ct: compile ## the Common Test suites alone; SUITE=, GROUP= and CASE= narrow it
 	@scripts/ct $(CT_CHOICE)
+
+properties: compile ## random calls against a model of the API; COMMANDS=100000 of them, SEED= of a failure
+	@scripts/properties
 
 test-otp: ## those suites on another release of Erlang/OTP: OTP=27 (default) or OTP=29
 	@scripts/bootstrap test-otp

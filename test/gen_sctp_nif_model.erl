@@ -1,0 +1,579 @@
+%% @doc The model of the property test: what users see of sockets, associations and mailboxes, and
+%% what a call answers.
+%%
+%% No socket is touched here. Sockets and associations are numbers; where an answer or a message
+%% has something in it that only the kernel knows, the model has a name (`name()'), for which
+%% gen_sctp_nif_world puts the real thing.
+%%
+%% Calls are made one after the other, each when all that the one before brought about has come to
+%% pass. So every queue and every mailbox is known exactly, whoever reads it.
+-module(gen_sctp_nif_model).
+
+-include_lib("kernel/include/inet_sctp.hrl").
+
+-export([new/0]).
+-export([step/2]).
+
+%% What generators, preconditions and the world ask.
+-export([actors/0]).
+-export([sockets/1]).
+-export([open_sockets/1]).
+-export([owner/2]).
+-export([active/2]).
+-export([user_options/2]).
+-export([is_open/2]).
+-export([is_peeled/2]).
+-export([unread/2]).
+-export([receivers/1]).
+-export([results/1]).
+-export([associations/1]).
+-export([ends/2]).
+-export([is_up/2]).
+-export([endpoint/2]).
+-export([mailbox/3]).
+
+-export_type([model/0, call/0, name/0]).
+
+%% Streams of an association, by the kernel's default.
+-define(STREAMS, 10).
+%% Cause 12, user initiated abort, in network order as OTP shows it.
+-define(USER_ABORT, 3072).
+
+-type actor() :: a | b | c.
+%% Of sockets, associations and receivers.
+-type index() :: pos_integer().
+-type name() ::
+    {'$socket', index()}
+    | '$ip'
+    %% The port of a socket, or of the one that it was peeled off from.
+    | {'$port', index()}
+    %% What an association is called at one end.
+    | {'$id', index(), 1 | 2}
+    | {'$data', Seq :: integer(), Size :: non_neg_integer()}
+    | {'$list', name()}
+    %% Anything.
+    | '_'.
+-type send() :: #{as := info | stream, stream := integer(), order := ordered | unordered,
+                  ppid := integer(), size := non_neg_integer(), seq := integer()}.
+-type call() ::
+    {open, actor(), index(), [term()]}
+    | {listen, actor(), index(), boolean() | integer()}
+    | {connect, actor(), index(), index(), wait | init | initx, Assoc :: index()}
+    | {send, actor(), index(), Assoc :: index(), send()}
+    | {recv, actor(), index(), timeout()}
+    | {take, actor(), index()}
+    | {receiver, index(), index()}
+    | {kill_receiver, index()}
+    | {setopts, actor(), index(), [term()]}
+    | {getopts, actor(), index(), [atom()]}
+    | {peeloff, actor(), index(), Assoc :: index(), index()}
+    | {give, actor(), index(), actor()}
+    | {eof | abort, actor(), index(), Assoc :: index()}
+    | {close, actor(), index()}
+    | {kill, actor()}
+    | {hostile, actor(), index(), atom(), term()}.
+
+-record(socket, {
+    owner :: actor(),
+    %% The socket whose port it has: itself, unless it was peeled off.
+    endpoint :: index(),
+    %% Of a peeled-off socket, its only one.
+    assoc :: undefined | index(),
+    open = true :: boolean(),
+    listening = false :: boolean(),
+    active = false :: boolean() | once | pos_integer(),
+    list = false :: boolean(),
+    buffer = 65536 :: pos_integer(),
+    data_io = true :: boolean(),
+    shutdown_event = true :: boolean(),
+    %% What has come and nobody has got, oldest first.
+    queue = [] :: [item()],
+    receiver = none :: none | index()
+}).
+-record(assoc, {
+    ends :: {index(), index()},
+    up = true :: boolean(),
+    %% The numbers of the next ordered messages, of each end on each stream.
+    ssn = #{} :: #{{1 | 2, integer()} => non_neg_integer()}
+}).
+%% What comes to a socket.
+-type item() ::
+    {event, Assoc :: index(), From :: index(), tuple()}
+    | {data, Assoc :: index(), From :: index(), #sctp_sndrcvinfo{}, name()}
+    %% The error that a one-to-one socket is left with.
+    | {errno, atom()}.
+-record(model, {
+    sockets = #{} :: #{index() => #socket{}},
+    assocs = #{} :: #{index() => #assoc{}},
+    mail = #{} :: #{{actor(), index()} => [term()]},
+    receivers = #{} :: #{index() => index()},
+    results = [] :: [{index(), term()}]
+}).
+-opaque model() :: #model{}.
+
+-spec new() -> model().
+new() ->
+    #model{}.
+
+-spec actors() -> [actor()].
+actors() ->
+    [a, b, c].
+
+%% @doc What the call answers, and the model after it.
+-spec step(call(), model()) -> {Answer :: term(), model()}.
+step(Call, Model) ->
+    call(Call, Model#model{results = []}).
+
+%% Sockets.
+
+call({open, Actor, N, Opts}, M) ->
+    {ok, M1} = set_options(N, Opts, put_socket(N, #socket{owner = Actor, endpoint = N}, M)),
+    {ok, M1};
+call({kill_receiver, T}, #model{receivers = Receivers} = M) ->
+    N = maps:get(T, Receivers),
+    {ok, put_socket(N, (socket(N, M))#socket{receiver = none},
+                    M#model{receivers = maps:remove(T, Receivers)})};
+call({kill, Actor}, M) ->
+    Closed = lists:foldl(fun close/2, M, [N || N <- open_sockets(M), owner(N, M) =:= Actor]),
+    {ok, Closed#model{mail = maps:filter(fun({Owner, _}, _) -> Owner =/= Actor end,
+                                         Closed#model.mail)}};
+call({hostile, _, N, Kind, _}, M) ->
+    {gen_sctp_nif_hostile:answer(Kind, is_open(N, M)), M};
+%% An actor looks into its mailbox.
+call({take, Actor, N}, #model{mail = Mail} = M) ->
+    {ok, M#model{mail = maps:remove({Actor, N}, Mail)}};
+call({close, _, N}, M) ->
+    {ok, case is_open(N, M) of true -> close(N, M); false -> M end};
+call({Call, _, N, Arg}, M) when Call =:= setopts; Call =:= getopts ->
+    case is_open(N, M) of
+        true when Call =:= setopts -> set_options(N, Arg, M);
+        true -> {options(Arg, socket(N, M)), M};
+        false -> {{error, einval}, M}
+    end;
+call({receiver, T, N}, #model{receivers = Receivers} = M) ->
+    case recv(N, infinity, M) of
+        {wait, M1} ->
+            Socket = socket(N, M1),
+            {ok, put_socket(N, Socket#socket{receiver = T},
+                            M1#model{receivers = Receivers#{T => N}})};
+        {Answer, M1} ->
+            {ok, M1#model{results = [{T, Answer}]}}
+    end;
+call(Call, M) ->
+    case is_open(element(3, Call), M) of
+        true -> open_call(Call, socket(element(3, Call), M), M);
+        false -> {{error, closed}, M}
+    end.
+
+open_call({listen, _, N, Value}, #socket{assoc = undefined} = Socket, M) ->
+    %% The kernel has one port for all of them, and nobody listens on a port in use.
+    Peeled = [P || P <- open_sockets(M), P =/= N, endpoint(P, M) =:= N],
+    case Value =/= false andalso Value =/= 0 of
+        true when not Socket#socket.listening, Peeled =/= [] -> {{error, eaddrinuse}, M};
+        true -> {ok, put_socket(N, Socket#socket{listening = true}, M)};
+        false when Socket#socket.listening ->
+            {ok, put_socket(N, Socket#socket{listening = false}, M)};
+        false -> {{error, einval}, M}
+    end;
+open_call({listen, _, _, _}, _, M) ->
+    {{error, einval}, M};
+open_call({recv, _, N, Timeout}, _, M) ->
+    recv(N, Timeout, M);
+open_call({connect, _, From, To, How, A}, _, M) ->
+    connect(From, To, How, A, M);
+open_call({peeloff, Actor, N, A, New}, #socket{assoc = undefined} = Socket, M) ->
+    case is_up(A, M) andalso end_of(N, A, M) of
+        false -> {{error, einval}, M};
+        none -> {{error, einval}, M};
+        End -> {ok, peeloff(Actor, N, Socket, A, End, New, M)}
+    end;
+open_call({peeloff, _, _, _, _}, _, M) ->
+    {{error, einval}, M};
+open_call({give, _, _, Owner}, #socket{owner = Owner}, M) ->
+    {ok, M};
+open_call({give, Actor, N, To}, #socket{owner = Actor} = Socket, #model{mail = Mail} = M) ->
+    Moved = maps:get({Actor, N}, Mail, []),
+    Given = M#model{mail = maps:put({To, N}, Moved, maps:remove({Actor, N}, Mail))},
+    {ok, put_socket(N, Socket#socket{owner = To}, Given)};
+open_call({give, _, _, _}, _, M) ->
+    {{error, not_owner}, M};
+open_call({send, _, _, _, #{size := 0}}, _, M) ->
+    {{error, einval}, M};
+open_call({send, _, N, A, #{stream := Stream} = What}, _, M) ->
+    case sending(N, A, M) of
+        {up, _, _} when Stream >= ?STREAMS -> {{error, einval}, M};
+        {up, Own, End} -> {ok, send(Own, End, What, M)};
+        {down, Errno, M1} -> {{error, Errno}, M1}
+    end;
+open_call({eof, _, N, A}, _, M) ->
+    case sending(N, A, M) of
+        {up, Own, End} -> {ok, shutdown(Own, End, M)};
+        {down, Errno, M1} -> {{error, Errno}, M1}
+    end;
+open_call({abort, _, N, A}, _, M) ->
+    case sending(N, A, M) of
+        {up, Own, End} -> {ok, abort(Own, End, econnaborted, M)};
+        {down, Errno, M1} -> {{error, Errno}, M1}
+    end.
+
+%% The association that a socket sends to, and which end of it the socket is. A one-to-one socket
+%% does not look at the id; the error that its association left comes once.
+sending(N, A, M) ->
+    #socket{assoc = Only, queue = Queue} = Socket = socket(N, M),
+    Own = case Only of undefined -> A; _ -> Only end,
+    case is_up(Own, M) andalso end_of(N, Own, M) of
+        End when is_integer(End) ->
+            {up, Own, End};
+        _ ->
+            case lists:keytake(errno, 1, Queue) of
+                {value, {errno, Errno}, Rest} ->
+                    {down, Errno, put_socket(N, Socket#socket{queue = Rest}, M)};
+                false ->
+                    {down, epipe, M}
+            end
+    end.
+
+%% Associations.
+
+%% A peer that the socket, or one peeled off from it, is associated with already; one that listens;
+%% one that does not.
+connect(From, To, How, A, M) ->
+    case [B || B <- associations(M), is_up(B, M), same_endpoints(B, From, To, M)] of
+        [B | _] ->
+            {X, Y} = ends(B, M),
+            case X =:= From orelse Y =:= From of
+                true -> {{error, eisconn}, M};
+                false -> {{error, eaddrnotavail}, M}
+            end;
+        [] ->
+            %% A peeled-off socket has its port in common with one that may listen.
+            Server = endpoint(To, M),
+            #socket{open = Open, listening = Listening} = socket(Server, M),
+            Up = Open andalso Listening,
+            M1 = put_assoc(A, #assoc{ends = {From, Server}, up = Up}, M),
+            M2 = case Up of
+                     true -> event(A, 2, up(A, 2), M1);
+                     false -> M1
+                 end,
+            %% Of an association that never was only connectx_init tells the id.
+            Id = case How of initx -> {'$id', A, 1}; _ -> '_' end,
+            Outcome = case Up of
+                          true -> up(A, 1);
+                          false -> #sctp_assoc_change{state = cant_assoc, assoc_id = Id}
+                      end,
+            case How of
+                wait -> {{connected(Up), Outcome}, consumed_by_connect(From, M2)};
+                init -> {ok, event(A, 1, Outcome, M2)};
+                initx -> {{ok, {'$id', A, 1}}, event(A, 1, Outcome, M2)}
+            end
+    end.
+
+connected(true) -> ok;
+connected(false) -> error.
+
+same_endpoints(A, From, To, M) ->
+    {X, Y} = ends(A, M),
+    lists:sort([endpoint(X, M), endpoint(Y, M)]) =:=
+        lists:sort([endpoint(From, M), endpoint(To, M)]).
+
+up(A, End) ->
+    #sctp_assoc_change{state = comm_up, outbound_streams = ?STREAMS, inbound_streams = ?STREAMS,
+                       assoc_id = {'$id', A, End}}.
+
+send(A, End, What, #model{assocs = Assocs} = M) ->
+    #{stream := Stream, order := Order, ppid := Ppid, size := Size, seq := Seq, as := As} = What,
+    #assoc{ssn = Numbers} = Assoc = maps:get(A, Assocs),
+    %% send/4 has no place for more.
+    Unordered = As =:= info andalso Order =:= unordered,
+    Ssn = case Unordered of
+              true -> 0;
+              false -> maps:get({End, Stream}, Numbers, 0)
+          end,
+    Next = case Unordered of
+               true -> Numbers;
+               false -> Numbers#{{End, Stream} => (Ssn + 1) rem 65536}
+           end,
+    %% The last number is 0 in ordered messages, see gen_sctp_nif_world:same/2.
+    Info = #sctp_sndrcvinfo{stream = Stream, ssn = Ssn, flags = [unordered || Unordered],
+                            ppid = case As of info -> Ppid; stream -> 0 end,
+                            context = 0, timetolive = 0, tsn = '_',
+                            cumtsn = case Unordered of true -> tsn; false -> 0 end,
+                            assoc_id = {'$id', A, 3 - End}},
+    Sent = M#model{assocs = Assocs#{A := Assoc#assoc{ssn = Next}}},
+    arrive(peer(A, End, M), {data, A, self_of(A, End, M), Info, {'$data', Seq, Size}}, Sent).
+
+shutdown(A, End, M) ->
+    M1 = down(A, M),
+    M2 = event(A, 3 - End, #sctp_shutdown_event{assoc_id = {'$id', A, 3 - End}}, M1),
+    M3 = event(A, 3 - End, ended(shutdown_comp, 0, A, 3 - End), M2),
+    event(A, End, ended(shutdown_comp, 0, A, End), M3).
+
+%% Errno: what a one-to-one socket at this end is left with.
+abort(A, End, Errno, M) ->
+    M1 = event(A, End, ended(comm_lost, ?USER_ABORT, A, End), down(A, M)),
+    M2 = leave_error(self_of(A, End, M), Errno, M1),
+    M3 = event(A, 3 - End, ended(comm_lost, ?USER_ABORT, A, 3 - End), M2),
+    leave_error(peer(A, End, M), econnreset, M3).
+
+ended(State, Error, A, End) ->
+    #sctp_assoc_change{state = State, error = Error, assoc_id = {'$id', A, End}}.
+
+leave_error(N, Errno, M) ->
+    case is_peeled(N, M) of
+        true -> arrive(N, {errno, Errno}, M);
+        false -> M
+    end.
+
+peeloff(Actor, N, Socket, A, End, New, M) ->
+    IsOf = fun(Item) -> element(1, Item) =/= errno andalso element(2, Item) =:= A end,
+    {Moved, Kept} = lists:partition(IsOf, Socket#socket.queue),
+    #assoc{ends = Ends} = Assoc = maps:get(A, M#model.assocs),
+    Peeled = Socket#socket{owner = Actor, assoc = A, listening = false, queue = Moved,
+                           receiver = none},
+    M1 = put_socket(N, Socket#socket{queue = Kept}, put_socket(New, Peeled, M)),
+    M2 = put_assoc(A, Assoc#assoc{ends = setelement(End, Ends, New)}, M1),
+    flush(New, M2).
+
+%% The end of a socket, by its user's or its owner's will. The kernel aborts where data is unread.
+close(N, M) ->
+    Socket = socket(N, M),
+    Unread = unread(N, M) > 0,
+    M1 = put_socket(N, Socket#socket{open = false, queue = [], receiver = none}, M),
+    M2 = case Socket#socket.receiver of
+             none -> M1;
+             T -> result(T, {error, closed}, M1)
+         end,
+    lists:foldl(fun({A, End}, Before) ->
+                        case Unread of
+                            true -> abort(A, End, closed, Before);
+                            false -> shutdown(A, End, Before)
+                        end
+                end,
+                M2,
+                [{A, End} || A <- associations(M), is_up(A, M), End <- [end_of(N, A, M)],
+                             End =/= none]).
+
+%% What comes to a socket, and where it goes.
+
+event(A, End, Event, M) ->
+    arrive(self_of(A, End, M), {event, A, peer(A, End, M), Event}, M).
+
+arrive(N, Item, M) ->
+    Socket = socket(N, M),
+    case Socket#socket.open andalso is_wanted(Item, Socket) of
+        true -> flush(N, put_socket(N, Socket#socket{queue = Socket#socket.queue ++ [Item]}, M));
+        false -> M
+    end.
+
+is_wanted({event, _, _, #sctp_shutdown_event{}}, #socket{shutdown_event = Wanted}) -> Wanted;
+is_wanted(_, _) -> true.
+
+%% To the owner, or to the receiver that waits.
+flush(N, M) ->
+    case socket(N, M) of
+        #socket{queue = []} ->
+            M;
+        #socket{active = false, receiver = none} ->
+            M;
+        #socket{active = false, receiver = T, queue = [Item | Rest]} = Socket ->
+            Freed = put_socket(N, Socket#socket{queue = Rest, receiver = none}, M),
+            result(T, received(Item, Socket), Freed);
+        #socket{queue = [Item | Rest]} = Socket ->
+            Sent = mail(N, message(N, Item, Socket), put_socket(N, Socket#socket{queue = Rest}, M)),
+            flush(N, case Item of
+                         {errno, _} -> Sent;
+                         _ -> consume(N, Sent)
+                     end)
+    end.
+
+consume(N, M) ->
+    Socket = socket(N, M),
+    case Socket#socket.active of
+        once -> put_socket(N, Socket#socket{active = false}, M);
+        1 -> announce(N, put_socket(N, Socket#socket{active = false}, M));
+        Count when is_integer(Count) -> put_socket(N, Socket#socket{active = Count - 1}, M);
+        _ -> M
+    end.
+
+%% The owner is still owed the one message.
+consumed_by_connect(N, M) ->
+    case (socket(N, M))#socket.active of
+        once -> M;
+        _ -> consume(N, M)
+    end.
+
+announce(N, M) ->
+    mail(N, {sctp_passive, {'$socket', N}}, M).
+
+mail(N, Message, #model{mail = Mail} = M) ->
+    Key = {owner(N, M), N},
+    M#model{mail = Mail#{Key => maps:get(Key, Mail, []) ++ [Message]}}.
+
+result(T, Answer, #model{receivers = Receivers, results = Results} = M) ->
+    M#model{receivers = maps:remove(T, Receivers), results = Results ++ [{T, Answer}]}.
+
+recv(N, Timeout, M) ->
+    case socket(N, M) of
+        #socket{open = false} -> {{error, closed}, M};
+        #socket{active = Active} when Active =/= false -> {{error, einval}, M};
+        #socket{receiver = T} when T =/= none -> {{error, ealready}, M};
+        #socket{queue = []} when Timeout =:= infinity -> {wait, M};
+        #socket{queue = []} -> {{error, timeout}, M};
+        #socket{queue = [Item | Rest]} = Socket ->
+            {received(Item, Socket), put_socket(N, Socket#socket{queue = Rest}, M)}
+    end.
+
+received({errno, Errno}, _) ->
+    {error, Errno};
+received(Item, Socket) ->
+    {Anc, Body} = content(Item, Socket),
+    {ok, {'$ip', {'$port', element(3, Item)}, Anc, Body}}.
+
+message(N, {errno, Errno}, _) ->
+    {sctp_error, {'$socket', N}, Errno};
+message(N, Item, Socket) ->
+    {sctp, {'$socket', N}, '$ip', {'$port', element(3, Item)}, content(Item, Socket)}.
+
+content({event, _, _, Event}, _) ->
+    {[], Event};
+content({data, _, _, Info, Data}, #socket{data_io = DataIo, list = List}) ->
+    {[Info || DataIo], case List of true -> {'$list', Data}; false -> Data end}.
+
+%% Options.
+
+%% All are checked, then set from the last to the first, until one is refused.
+set_options(N, Opts, M) ->
+    case lists:all(fun is_option/1, Opts) of
+        true ->
+            {Answer, Set} = set_each(lists:reverse(Opts), N, M),
+            {Answer, flush(N, Set)};
+        false ->
+            {{error, einval}, M}
+    end.
+
+is_option({active, N}) when is_integer(N) -> N >= -32768 andalso N =< 32767;
+is_option({active, Active}) -> lists:member(Active, [true, false, once]);
+is_option({mode, Mode}) -> is_option(Mode);
+is_option({buffer, N}) -> is_integer(N);
+is_option({sctp_events, #sctp_event_subscribe{}}) -> true;
+is_option(Mode) -> Mode =:= list orelse Mode =:= binary.
+
+set_each([Opt | Opts], N, M) ->
+    case set(Opt, N, socket(N, M), M) of
+        #model{} = Set -> set_each(Opts, N, Set);
+        refused -> {{error, einval}, M}
+    end;
+set_each([], _, M) ->
+    {ok, M}.
+
+set({active, Step}, N, #socket{active = Active} = Socket, M) when is_integer(Step) ->
+    Left = case is_integer(Active) of true -> Active; false -> 0 end,
+    case Left + Step of
+        Sum when Sum > 32767 -> refused;
+        Sum when Sum =< 0 -> announce(N, put_socket(N, Socket#socket{active = false}, M));
+        Sum -> put_socket(N, Socket#socket{active = Sum}, M)
+    end;
+set({active, Active}, N, Socket, M) ->
+    put_socket(N, Socket#socket{active = Active}, M);
+set({mode, Mode}, N, Socket, M) ->
+    put_socket(N, Socket#socket{list = Mode =:= list}, M);
+set({buffer, Size}, N, Socket, M) ->
+    put_socket(N, Socket#socket{buffer = max(Size, 1)}, M);
+set({sctp_events, Events}, N, Socket, M) ->
+    #sctp_event_subscribe{data_io_event = DataIo, shutdown_event = Shutdown} = Events,
+    put_socket(N, Socket#socket{data_io = DataIo =/= false, shutdown_event = Shutdown =/= false},
+               M);
+set(Mode, N, Socket, M) ->
+    put_socket(N, Socket#socket{list = Mode =:= list}, M).
+
+options(Names, Socket) ->
+    case lists:all(fun(Name) -> lists:member(Name, [active, mode, buffer]) end, Names) of
+        true -> {ok, [option(Name, Socket) || Name <- Names]};
+        false -> {error, einval}
+    end.
+
+option(active, #socket{active = Active}) -> {active, Active};
+option(mode, #socket{list = true}) -> {mode, list};
+option(mode, #socket{}) -> {mode, binary};
+option(buffer, #socket{buffer = Size}) -> {buffer, Size}.
+
+%% What others ask.
+
+-spec sockets(model()) -> [index()].
+sockets(M) -> maps:keys(M#model.sockets).
+
+-spec open_sockets(model()) -> [index()].
+open_sockets(M) -> [N || N <- sockets(M), is_open(N, M)].
+
+-spec owner(index(), model()) -> actor().
+owner(N, M) -> (socket(N, M))#socket.owner.
+
+-spec active(index(), model()) -> term().
+active(N, M) -> (socket(N, M))#socket.active.
+
+%% @doc What `inet:getopts(S, [active, mode, buffer])' gives.
+-spec user_options(index(), model()) -> {ok, [{atom(), term()}]}.
+user_options(N, M) -> options([active, mode, buffer], socket(N, M)).
+
+-spec is_open(index(), model()) -> boolean().
+is_open(N, M) -> (socket(N, M))#socket.open.
+
+-spec is_peeled(index(), model()) -> boolean().
+is_peeled(N, M) -> (socket(N, M))#socket.assoc =/= undefined.
+
+%% @doc Bytes of data in the socket.
+-spec unread(index(), model()) -> non_neg_integer().
+unread(N, M) ->
+    lists:sum([Size || {data, _, _, _, {'$data', _, Size}} <- (socket(N, M))#socket.queue]).
+
+%% @doc Those that wait, and on which socket.
+-spec receivers(model()) -> [{index(), index()}].
+receivers(M) -> maps:to_list(M#model.receivers).
+
+%% @doc Those that have got an answer by the last step.
+-spec results(model()) -> [{index(), term()}].
+results(M) -> M#model.results.
+
+-spec associations(model()) -> [index()].
+associations(M) -> maps:keys(M#model.assocs).
+
+-spec ends(index(), model()) -> {index(), index()}.
+ends(A, M) -> (maps:get(A, M#model.assocs))#assoc.ends.
+
+-spec is_up(index(), model()) -> boolean().
+is_up(A, #model{assocs = Assocs}) ->
+    case Assocs of
+        #{A := #assoc{up = Up}} -> Up;
+        #{} -> false
+    end.
+
+-spec endpoint(index(), model()) -> index().
+endpoint(N, M) -> (socket(N, M))#socket.endpoint.
+
+%% @doc What an actor has got from a socket and not taken.
+-spec mailbox(actor(), index(), model()) -> [term()].
+mailbox(Actor, N, M) -> maps:get({Actor, N}, M#model.mail, []).
+
+%% Helpers.
+
+socket(N, M) -> maps:get(N, M#model.sockets).
+
+put_socket(N, Socket, #model{sockets = Sockets} = M) ->
+    M#model{sockets = Sockets#{N => Socket}}.
+
+put_assoc(A, Assoc, #model{assocs = Assocs} = M) ->
+    M#model{assocs = Assocs#{A => Assoc}}.
+
+down(A, #model{assocs = Assocs} = M) ->
+    put_assoc(A, (maps:get(A, Assocs))#assoc{up = false}, M).
+
+self_of(A, End, M) -> element(End, ends(A, M)).
+
+peer(A, End, M) -> self_of(A, 3 - End, M).
+
+end_of(N, A, M) ->
+    case ends(A, M) of
+        {N, _} -> 1;
+        {_, N} -> 2;
+        _ -> none
+    end.
