@@ -26,6 +26,9 @@
 %% `#sctp_pdapi_event{}'.</dd>
 %% <dt>`{sctp_error, Socket, Posix}'</dt>
 %% <dd>The socket itself had an error. Does not count for `once' and N.</dd>
+%% <dt>`{sctp_error, Socket, closed}'</dt>
+%% <dd>The library had to close the socket, for a fault of its own. That would
+%% be a bug.</dd>
 %% <dt>`{sctp_passive, Socket}'</dt>
 %% <dd>The count of `{active, N}' has come down to 0.</dd>
 %% </dl>
@@ -684,6 +687,8 @@ socknames(S) ->
 
 %% @doc For `inet:monitor/1'. When the socket is closed the caller gets
 %% `{'DOWN', MRef, socket, Socket, Reason}', at once if it is closed already.
+%% Reason is `normal', `nosock' if it was closed before, and `closed' if the
+%% library closed it for a fault of its own.
 -spec monitor(sctp_socket()) -> reference().
 monitor(?SOCKET(Ref) = S) when is_reference(Ref) ->
     MRef = make_ref(),

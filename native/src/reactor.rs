@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -16,6 +15,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
 use sctp::epoll::{Epoll, Event, Events, Interest, Waker};
 
+use crate::panics;
 use crate::socket::Inner;
 
 /// Events taken from the kernel at a time.
@@ -69,11 +69,11 @@ pub(crate) fn start() -> io::Result<()> {
         sockets: Mutex::default(),
         next_token: AtomicU64::new(WAKER + 1),
     };
-    let reactor = REACTOR.get_or_init(|| reactor);
-    std::thread::Builder::new()
-        .name("gen_sctp_nif_io".into())
-        .spawn(move || reactor.run(&to_visit))
-        .map(drop)
+    // The thread first: a reactor that is there has one.
+    let run = move || REACTOR.wait().run(&to_visit);
+    std::thread::Builder::new().name("gen_sctp_nif_io".into()).spawn(run)?;
+    REACTOR.get_or_init(|| reactor);
+    Ok(())
 }
 
 /// The running reactor.
@@ -136,28 +136,45 @@ impl Reactor {
         loop {
             // Cannot fail on an epoll fd that is never closed; if it did, there would be no events.
             let _ = self.epoll.wait(&mut events, None);
-            for event in events.iter() {
-                if event.token == WAKER {
-                    // Likewise for the eventfd.
-                    let _ = self.waker.reset();
-                    // Only those of now: they may ask for another visit.
-                    for token in to_visit.try_iter().take(to_visit.len()) {
-                        self.dispatch(&Event { token, readable: true, ..Event::default() });
-                    }
-                } else if let Some(traffic) = self.dispatch(&event) {
-                    pace.note(traffic);
+            // A panic must not end the thread that every socket depends on. What it cut short may
+            // have been told once and for all, so all sockets are looked at.
+            if panics::guarded(|| self.turn(&events, to_visit, &mut pace)).is_none() {
+                panics::guarded(|| self.visit_all());
+            }
+        }
+    }
+
+    fn turn(&self, events: &Events, to_visit: &Receiver<u64>, pace: &mut Pace) {
+        panics::point("turn");
+        for event in events.iter() {
+            if event.token == WAKER {
+                // Cannot fail on an eventfd that is never closed.
+                let _ = self.waker.reset();
+                // Only those of now: they may ask for another visit.
+                for token in to_visit.try_iter().take(to_visit.len()) {
+                    self.dispatch(&Event { token, readable: true, ..Event::default() });
                 }
+            } else if let Some(traffic) = self.dispatch(&event) {
+                pace.note(traffic);
             }
         }
     }
 
     fn dispatch(&self, event: &Event) -> Option<Traffic> {
         let socket = self.sockets.lock().get(&event.token).and_then(Weak::upgrade)?;
-        // A panic must not end the thread that every socket depends on: it closes the one socket.
-        catch_unwind(AssertUnwindSafe(|| socket.on_ready(event))).unwrap_or_else(|_| {
-            socket.close_after_panic();
+        // A panic that is one socket's closes that socket.
+        panics::guarded(|| socket.on_ready(event)).unwrap_or_else(|| {
+            panics::guarded(|| socket.close_after_panic());
             None
         })
+    }
+
+    /// As if everything had happened to every socket.
+    fn visit_all(&self) {
+        for socket in self.sockets() {
+            let token = socket.token;
+            self.dispatch(&Event { token, readable: true, writable: true, error: true });
+        }
     }
 }
 

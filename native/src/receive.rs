@@ -20,6 +20,7 @@ use sctp::types::{AssocId, SndInfo, flags};
 use crate::atoms;
 use crate::deliver::{self, Waiter};
 use crate::encode::{self, Class};
+use crate::panics;
 use crate::reactor::{Traffic, reactor};
 use crate::socket::{
     Closed, Connect, Inner, Open, Receiver, SocketRef, State, Writer, socket_term,
@@ -621,6 +622,7 @@ impl Inner {
         let anchor;
         let answer = {
             let mut open = self.lock()?;
+            panics::point("recv");
             let waiting = open.state.receiver.as_ref();
             let again = waiting.is_some_and(|waiting| {
                 reference.is_some_and(|reference| waiting.waiter.is(reference))
@@ -717,6 +719,7 @@ impl Inner {
         {
             let mut open = self.lock().ok()?;
             open.fired();
+            panics::point("socket");
             let wanted = open.wants(event);
             let active = !open.state.active.is_passive();
             if event.readable || event.error {

@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use rustler::types::LocalPid;
-use rustler::{Encoder, Env, Monitor, Resource, ResourceArc, Term};
+use rustler::{Atom, Encoder, Env, Monitor, Resource, ResourceArc, Term};
 use sctp::active::Active;
 use sctp::epoll::{Event, Interest};
 use sctp::reassembly::Reassembly;
@@ -315,9 +315,9 @@ impl State {
     }
 
     /// Tells waiting processes to find out for themselves that the socket is closed, and watching
-    /// ones that it is over. Under the lock: who gives up waiting must find either his place or
-    /// his message.
-    fn mourn(&mut self, caller: Option<Env>) {
+    /// ones that it is over, and why. Under the lock: who gives up waiting must find either his
+    /// place or his message.
+    fn mourn(&mut self, caller: Option<Env>, reason: Atom) {
         if let Some(receiver) = self.receiver.take()
             && !receiver.woken
         {
@@ -333,7 +333,7 @@ impl State {
             deliver::send(caller, &watcher.pid, |env| {
                 let reference = watcher.reference.encode(env);
                 let socket = watcher.socket.encode(env);
-                (atoms::down(), reference, atoms::socket(), socket, atoms::normal()).encode(env)
+                (atoms::down(), reference, atoms::socket(), socket, reason).encode(env)
             });
         }
     }
@@ -363,7 +363,7 @@ impl Drop for SocketRef {
     fn drop(&mut self) {
         // Collected while open: nobody can reach the socket, so nobody waits for it.
         self.0.state.lock().forget_waiting();
-        if let Some((kernel, _)) = self.0.shut(None) {
+        if let Some((kernel, _)) = self.0.shut(None, atoms::normal()) {
             closer::close(kernel, None);
         }
         RESOURCES.fetch_sub(1, Ordering::Relaxed);
@@ -378,8 +378,9 @@ pub(crate) fn socket_term<'a>(env: Env<'a>, socket: &ResourceArc<SocketRef>) -> 
 /// What remains of a closed socket, to be dropped outside all locks.
 struct Remains {
     owner_monitor: Option<Monitor>,
+    owner: LocalPid,
+    anchor: Option<ResourceArc<SocketRef>>,
     _watchers: Vec<Watcher>,
-    _anchor: Option<ResourceArc<SocketRef>>,
 }
 
 impl Inner {
@@ -513,7 +514,7 @@ impl Inner {
 
     /// Marks the socket closed, takes everything out of it and tells who waits. `None` if it was
     /// closed before.
-    fn shut(&self, caller: Option<Env>) -> Option<(sctp::Socket, Remains)> {
+    fn shut(&self, caller: Option<Env>, reason: Atom) -> Option<(sctp::Socket, Remains)> {
         let unread;
         let remains = {
             let mut open = self.lock().ok()?;
@@ -521,7 +522,7 @@ impl Inner {
             let state = &mut *open.state;
             unread = state.has_unread();
             state.closed = true;
-            state.mourn(caller);
+            state.mourn(caller, reason);
             state.active = Active::Passive;
             state.backlog = VecDeque::new();
             state.backlog_bytes = 0;
@@ -529,8 +530,9 @@ impl Inner {
             state.handover = None;
             Remains {
                 owner_monitor: state.owner_monitor.take(),
+                owner: state.owner,
+                anchor: state.anchor.take(),
                 _watchers: take(&mut state.watchers),
-                _anchor: state.anchor.take(),
             }
         };
         reactor().forget(self.token);
@@ -544,7 +546,7 @@ impl Inner {
     /// Closes the socket. False if it was closed before; else the caller gets a message under
     /// `reference` when the kernel has let go of it.
     pub(crate) fn close(&self, env: Env, socket: &ResourceArc<SocketRef>, reference: Term) -> bool {
-        let Some((kernel, remains)) = self.shut(Some(env)) else { return false };
+        let Some((kernel, remains)) = self.shut(Some(env), atoms::normal()) else { return false };
         if let Some(monitor) = &remains.owner_monitor {
             env.demonitor(socket, monitor);
         }
@@ -555,8 +557,13 @@ impl Inner {
     /// Closes the socket after its I/O panicked.
     pub(crate) fn close_after_panic(&self) {
         // The state's lock does not poison, and `shut` only takes things out.
-        if let Some((kernel, _)) = self.shut(None) {
-            closer::close(kernel, None);
+        let Some((kernel, remains)) = self.shut(None, atoms::closed()) else { return };
+        closer::close(kernel, None);
+        // The owner of an active socket does nothing but wait: silence is all that it would hear.
+        if let Some(anchor) = &remains.anchor {
+            deliver::send(None, &remains.owner, |env| {
+                (atoms::sctp_error(), socket_term(env, anchor), atoms::closed()).encode(env)
+            });
         }
     }
 
@@ -573,7 +580,7 @@ impl Inner {
             }
             state.owner_monitor = None;
         }
-        if let Some((kernel, _)) = self.shut(Some(env)) {
+        if let Some((kernel, _)) = self.shut(Some(env), atoms::normal()) {
             closer::close(kernel, None);
         }
     }

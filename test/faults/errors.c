@@ -1,0 +1,78 @@
+/* To be preloaded: system calls that fail now and then.
+ *
+ * SCTP_TEST_ERRORS is a list such as "sendmsg:105:5 recvmsg:4:2": every fifth sendmsg fails with
+ * ENOBUFS, every second recvmsg with EINTR, and does nothing. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+struct rule { int error; unsigned every; atomic_uint count; };
+static struct rule on_sendmsg, on_sendmmsg, on_recvmsg, on_socket, on_setsockopt, on_epoll_wait;
+
+static void read_rule(const char *name, struct rule *rule)
+{
+    const char *list = getenv("SCTP_TEST_ERRORS");
+    char start[32];
+    snprintf(start, sizeof start, "%s:", name);
+    const char *found = list ? strstr(list, start) : NULL;
+    if (found && (found == list || found[-1] == ' '))
+        sscanf(found + strlen(start), "%d:%u", &rule->error, &rule->every);
+}
+
+__attribute__((constructor)) static void read_rules(void)
+{
+    read_rule("sendmsg", &on_sendmsg);
+    read_rule("sendmmsg", &on_sendmmsg);
+    read_rule("recvmsg", &on_recvmsg);
+    read_rule("socket", &on_socket);
+    read_rule("setsockopt", &on_setsockopt);
+    read_rule("epoll_wait", &on_epoll_wait);
+}
+
+static int fails(struct rule *rule)
+{
+    if (!rule->every || (atomic_fetch_add(&rule->count, 1) + 1) % rule->every)
+        return 0;
+    errno = rule->error;
+    return 1;
+}
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    return fails(&on_sendmsg) ? -1 : REAL(sendmsg)(fd, message, flags);
+}
+
+int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+    return fails(&on_sendmmsg) ? -1 : REAL(sendmmsg)(fd, messages, count, flags);
+}
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+    return fails(&on_recvmsg) ? -1 : REAL(recvmsg)(fd, message, flags);
+}
+
+int socket(int family, int type, int protocol)
+{
+    /* IPPROTO_SCTP: the VM's own must work. */
+    return protocol == 132 && fails(&on_socket) ? -1 : REAL(socket)(family, type, protocol);
+}
+
+int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
+{
+    return level == 132 && fails(&on_setsockopt)
+        ? -1 : REAL(setsockopt)(fd, level, name, value, length);
+}
+
+int epoll_wait(int epoll, struct epoll_event *events, int room, int timeout)
+{
+    return fails(&on_epoll_wait) ? -1 : REAL(epoll_wait)(epoll, events, room, timeout);
+}
