@@ -98,6 +98,12 @@ impl Reactor {
         self.sockets.lock().remove(&token);
     }
 
+    /// Whether there is room for one more: a descriptor, and a place in the epoll set.
+    pub(crate) fn has_room(&self) -> io::Result<()> {
+        // Its event never comes.
+        Waker::new(&self.epoll, WAKER).map(drop)
+    }
+
     /// How many sockets there have been.
     pub(crate) fn opened(&self) -> u64 {
         self.next_token.load(Ordering::Relaxed) - (WAKER + 1)

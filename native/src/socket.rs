@@ -476,6 +476,10 @@ impl Inner {
         assoc: AssocId,
     ) -> Result<io::Result<ResourceArc<SocketRef>>, Closed> {
         let mut open = self.lock()?;
+        // What follows cannot be undone: the association would end for want of a descriptor.
+        if let Err(error) = reactor().has_room() {
+            return Ok(Err(error));
+        }
         let kernel = match open.kernel().peeloff(assoc) {
             Ok(kernel) => kernel,
             Err(error) => return Ok(Err(error)),
