@@ -24,6 +24,10 @@
 -define(TAG, '$gen_sctp_nif').
 %% The longest time that `receive ... after' takes.
 -define(MAX_AFTER, 16#ffffffff).
+%% How often a sender tries in vain before it makes a pause, and the longest one
+%% in milliseconds.
+-define(BELIEVED, 8).
+-define(MAX_PAUSE, 20).
 
 -type deadline() :: infinity | integer().
 
@@ -71,24 +75,33 @@ recv_wait(Ref, WaitRef, Deadline) ->
 
 %% @doc Send when the socket's buffer has room again.
 %%
-%% Writable is a hint: another sender can be quicker, then we wait again. There
-%% is no send timeout in gen_sctp; a dying association or a closed socket ends
-%% the wait with an error.
+%% Writable is a hint: another sender can be quicker, or the kernel have no
+%% memory, then we wait again. There is no send timeout in gen_sctp; a dying
+%% association or a closed socket ends the wait with an error.
 -spec send(gen_sctp_nif_prim:ref(), integer() | undefined, Send) ->
     ok | gen_sctp_nif_prim:error() when
     Send :: fun(() -> ok | gen_sctp_nif_prim:error() | wait).
 send(Ref, AssocId, Send) ->
+    send(Ref, AssocId, Send, 0).
+
+send(Ref, AssocId, Send, InVain) ->
     WaitRef = make_ref(),
     case gen_sctp_nif_prim:await_writable(Ref, AssocId, WaitRef) of
         wait ->
             receive {?TAG, WaitRef, ready} -> ok end,
             case Send() of
-                wait -> send(Ref, AssocId, Send);
+                wait -> pause(InVain), send(Ref, AssocId, Send, InVain + 1);
                 Result -> Result
             end;
         {error, _} = Error ->
             Error
     end.
+
+%% Epoll knows nothing of SCTP's memory (net.sctp.sctp_mem): without any it
+%% calls a socket writable all the time, and who believes it is all the time
+%% busy.
+pause(InVain) when InVain < ?BELIEVED -> ok;
+pause(InVain) -> receive after min(InVain - ?BELIEVED + 1, ?MAX_PAUSE) -> ok end.
 
 %% Connect.
 

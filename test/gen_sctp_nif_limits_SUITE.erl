@@ -1,0 +1,299 @@
+%% @doc What the system refuses: descriptors, places in an epoll set, threads, memory; and system
+%% calls that are interrupted. In nodes of their own. A clear error, no more than that, and
+%% afterwards everything works and nothing is lost.
+-module(gen_sctp_nif_limits_SUITE).
+
+-include_lib("kernel/include/inet_sctp.hrl").
+-include_lib("stdlib/include/assert.hrl").
+
+-compile([export_all, nowarn_export_all]).
+
+-import(gen_sctp_test_lib,
+        [open/2, listener/2, pair/1, pair/3, join/4, port/1, data/2, event/2, next/1, recv/2,
+         async/1, await/1, until/1, until_blocked/1]).
+
+suite() -> [{timetrap, {minutes, 10}}].
+
+all() ->
+    [no_descriptors, no_descriptors_to_load, no_threads_to_load, full_epoll_set, no_memory,
+     failing_calls, interrupted_calls, signals].
+
+init_per_testcase(_, Config) -> Config.
+end_per_testcase(_, _) -> ok.
+
+config() -> config(gen_sctp_nif).
+config(M) -> [{module, M}, {family, inet}].
+
+in_node(Options, Fun) ->
+    Node = gen_sctp_test_node:start(Options),
+    Result = gen_sctp_test_node:call(Node, Fun),
+    ok = gen_sctp_test_node:stop(Node),
+    Result.
+
+exchange(#{m := M, s := S, c := C, sid := SId, cid := CId}) ->
+    Receiver = async(fun() -> M:recv(C) end),
+    until_blocked(Receiver),
+    ok = M:send(S, SId, 0, <<"there">>),
+    {ok, {_, _, _, <<"there">>}} = await(Receiver),
+    ok = inet:setopts(S, [{active, once}]),
+    ok = M:send(C, CId, 0, <<"back">>),
+    <<"back">> = next(S).
+
+%% Descriptors.
+
+no_descriptors(_) ->
+    [Stock, Ours] = [in_node(#{shell => "ulimit -n 64; "}, fun() -> use_up(M) end)
+                     || M <- [gen_sctp, gen_sctp_nif]],
+    ?assertEqual([emfile], Stock),
+    ?assertEqual(Stock, Ours).
+
+%% Opens as many as can be, again and again; answers the errors.
+use_up(M) ->
+    Pair = #{s := S, sid := Id} = pair(config(M)),
+    Fds = gen_sctp_test_lib:socket_fds(),
+    Errors = [begin
+                  {Sockets, Error} = open_all(M, []),
+                  true = length(Sockets) > 10,
+                  %% What there is works.
+                  exchange(Pair),
+                  M =:= gen_sctp orelse refuses_gently(M, S, Id, Pair),
+                  ok = M:close(hd(Sockets)),
+                  until(fun() -> gen_sctp_test_lib:socket_fds() < Fds + length(Sockets) end),
+                  {ok, Again} = M:open(),
+                  [ok = M:close(Socket) || Socket <- [Again | tl(Sockets)]],
+                  until(fun() -> gen_sctp_test_lib:socket_fds() =:= Fds end),
+                  Error
+              end || _ <- lists:seq(1, 20)],
+    exchange(Pair),
+    lists:usort(Errors).
+
+open_all(M, Sockets) ->
+    case M:open() of
+        {ok, S} -> open_all(M, [S | Sockets]);
+        {error, Reason} -> {Sockets, Reason}
+    end.
+
+%% The kernel ends an association that it has no descriptor for; we see to it that it is not asked.
+refuses_gently(M, S, Id, Pair) ->
+    {error, emfile} = M:peeloff(S, Id),
+    {error, emfile} = M:open([{netns, "/proc/self/ns/net"}]),
+    exchange(Pair).
+
+no_descriptors_to_load(_) ->
+    in_node(#{shell => "ulimit -n 64; "}, fun() ->
+        Load = loader(),
+        Files = open_files([]),
+        {error, on_load_failure} = Load(),
+        ok = load_sometime(Load, Files),
+        exchange(pair(config()))
+    end).
+
+%% Loads the module with the library; all else that is needed is there already.
+loader() ->
+    [{module, Module} = code:ensure_loaded(Module)
+     || Module <- [gen_sctp_nif, gen_sctp_nif_open, gen_sctp_nif_opts, gen_sctp_nif_addr,
+                   gen_sctp_nif_wait, gen_sctp_test_lib]],
+    File = code:which(gen_sctp_nif_prim),
+    {ok, Beam} = file:read_file(File),
+    fun() -> code:load_binary(gen_sctp_nif_prim, File, Beam) end.
+
+open_files(Files) ->
+    case file:open("/dev/null", [raw, read]) of
+        {ok, File} -> open_files([File | Files]);
+        {error, emfile} -> Files
+    end.
+
+load_sometime(Load, [File | Files]) ->
+    ok = file:close(File),
+    case Load() of
+        {module, _} -> lists:foreach(fun file:close/1, Files);
+        {error, on_load_failure} -> load_sometime(Load, Files)
+    end.
+
+%% Threads: one for the library's two is as bad as none.
+
+no_threads_to_load(_) ->
+    as_nobody(fun(Nobody) ->
+        Node = gen_sctp_test_node:start(Nobody),
+        Load = gen_sctp_test_node:call(Node, fun loader/0),
+        Try = fun() -> gen_sctp_test_node:call(Node, Load) end,
+        [begin
+             allow_threads(Node, Count),
+             ?assertEqual({error, on_load_failure}, Try())
+         end || Count <- [0, 1]],
+        allow_threads(Node, 100),
+        ?assertMatch({module, _}, Try()),
+        gen_sctp_test_node:call(Node, fun() -> exchange(pair(config())) end),
+        ok = gen_sctp_test_node:stop(Node)
+    end).
+
+%% Limits do not bind root.
+as_nobody(Fun) ->
+    Command = "setpriv --reuid=65534 --clear-groups ",
+    case os:cmd(Command ++ "cat " ++ code:which(gen_sctp_nif) ++ " >/dev/null") of
+        "" -> Fun(#{by => Command});
+        Output -> {skip, Output}
+    end.
+
+allow_threads(Node, More) ->
+    Threads = length([Task || Task <- filelib:wildcard("/proc/[0-9]*/task/*/status"),
+                              {ok, Status} <- [file:read_file(Task)],
+                              binary:match(Status, <<"\nUid:\t65534\t">>) =/= nomatch]),
+    "" = os:cmd(io_lib:format("prlimit --pid ~s --nproc=~b",
+                              [gen_sctp_test_node:os_pid(Node), Threads + More])).
+
+%% Limits of the whole machine, which is nobody else's.
+
+with_setting(File, Value, Fun) ->
+    case os:getenv("GEN_SCTP_NIF_VM") of
+        "1" ->
+            {ok, Before} = file:read_file(File),
+            ok = file:write_file(File, Value),
+            try Fun() after ok = file:write_file(File, Before) end;
+        _ ->
+            {skip, "a limit of the whole machine"}
+    end.
+
+full_epoll_set(_) ->
+    as_nobody(fun(Nobody) ->
+        with_setting("/proc/sys/fs/epoll/max_user_watches", "64", fun() ->
+            in_node(Nobody, fun() ->
+                #{m := M, s := S, sid := Id} = Pair = pair(config()),
+                Fds = gen_sctp_test_lib:socket_fds(),
+                [begin
+                     {Sockets, enospc} = open_all(M, []),
+                     {error, enospc} = M:peeloff(S, Id),
+                     exchange(Pair),
+                     [ok = M:close(Socket) || Socket <- Sockets],
+                     until(fun() -> gen_sctp_test_lib:socket_fds() =:= Fds end)
+                 end || _ <- lists:seq(1, 20)],
+                {ok, Peeled} = M:peeloff(S, Id),
+                ok = M:close(Peeled)
+            end)
+        end)
+    end).
+
+%% SCTP may use no more memory: there is less room to send, senders wait, or are told so, and go on
+%% when it may.
+no_memory(_) ->
+    File = "/proc/sys/net/sctp/sctp_mem",
+    {ok, Enough} = file:read_file(File),
+    with_setting(File, Enough, fun() ->
+        in_node(#{}, fun() ->
+            {_, Plenty} = filled(),
+            ok = file:write_file(File, "1 1 1"),
+            {Pair = #{m := M, s := S, c := C, cid := Id}, Few} = filled(),
+            true = Few < Plenty,
+            ok = inet:setopts(C, [{non_block_send, false}]),
+            Sender = async(fun() -> M:send(C, Id, 0, numbered(Few + 1)) end),
+            until_blocked(Sender),
+            Before = gen_sctp_nif_race_SUITE:io_time(),
+            receive after 500 -> ok end,
+            %% Nobody looks all the time whether there is memory.
+            Spent = gen_sctp_nif_race_SUITE:io_time() - Before,
+            ok = file:write_file(File, Enough),
+            Numbers = lists:seq(1, Few + 1),
+            Numbers = [begin {_, <<N:16, _/binary>>} = data(M, S), N end || _ <- Numbers],
+            ok = await(Sender),
+            exchange(Pair),
+            {true, _} = {Spent < 250000000, Spent}
+        end)
+    end).
+
+numbered(N) -> <<N:16, 0:10000/unit:8>>.
+
+%% A pair with as many messages on the way as there is room for.
+filled() ->
+    #{m := M, c := C, cid := Id} = Pair = pair(config(), [], [{non_block_send, true}]),
+    {Pair, fill(M, C, Id, 1)}.
+
+fill(M, C, Id, N) ->
+    case M:send(C, Id, 0, numbered(N)) of
+        ok -> fill(M, C, Id, N + 1);
+        {error, eagain} -> N - 1
+    end.
+
+%% System calls that fail (test/faults/errors.c).
+
+with_errors(Errors) ->
+    Library = filename:join(gen_sctp_test_node:faults(), "errors.so"),
+    #{shell => ["export SCTP_TEST_ERRORS='", Errors, "' LD_PRELOAD=", Library, "; "]}.
+
+%% ENOBUFS (105) and ENOMEM (12) now and then, wherever there can be any.
+failing_calls(_) ->
+    Errors = "socket:105:3 setsockopt:12:7 sendmsg:105:5 recvmsg:12:5",
+    in_node(with_errors(Errors), fun() ->
+        M = gen_sctp_nif,
+        Fds = gen_sctp_test_lib:socket_fds(),
+        S = patiently(fun() -> M:open([{ip, loopback}, {active, true}]) end),
+        {ok, Port} = inet:port(S),
+        ok = M:listen(S, true),
+        Results = [M:open([{ip, loopback}, {sctp_nodelay, true}]) || _ <- lists:seq(1, 100)],
+        [C | _] = Sockets = [Socket || {ok, Socket} <- Results],
+        [enobufs, enomem] = lists:usort([Reason || {error, Reason} <- Results]),
+        #sctp_assoc_change{assoc_id = Id} =
+            patiently(fun() -> M:connect(C, {127, 0, 0, 1}, Port, []) end),
+        Sent = [{N, M:send(C, Id, 0, <<N:16>>)} || N <- lists:seq(1, 1000)],
+        [ok, {error, enobufs}] = lists:usort([Answer || {_, Answer} <- Sent]),
+        Taken = [N || {N, ok} <- Sent],
+        Errors1 = received(S, Taken, 0),
+        true = Errors1 > 10,
+        [ok = M:close(Socket) || Socket <- [S | Sockets]],
+        until(fun() -> gen_sctp_test_lib:socket_fds() =:= Fds end)
+    end).
+
+patiently(Fun) ->
+    case Fun() of
+        {ok, Result} -> Result;
+        {error, Reason} when Reason =:= enobufs; Reason =:= enomem -> patiently(Fun)
+    end.
+
+%% In order, each once; the number of errors that the owner has been told of.
+received(_, [], Errors) -> Errors;
+received(S, [N | Rest] = All, Errors) ->
+    case next(S) of
+        {error, enomem} -> received(S, All, Errors + 1);
+        #sctp_assoc_change{state = comm_up} -> received(S, All, Errors);
+        <<N:16>> -> received(S, Rest, Errors)
+    end.
+
+%% EINTR (4) is nobody's business.
+interrupted_calls(_) ->
+    Errors = "sendmsg:4:2 sendmmsg:4:2 recvmsg:4:2 epoll_wait:4:2",
+    in_node(with_errors(Errors), fun() ->
+        Pair = pair(config()),
+        flow(Pair, 1000),
+        exchange(Pair)
+    end).
+
+%% Messages in all ways there are: each arrives once, in order.
+flow(#{m := M, s := S, c := C, cid := Id}, Count) ->
+    ok = inet:setopts(S, [{active, true}]),
+    Sender = async(fun() ->
+        [begin
+             ok = M:send(C, Id, 0, <<N:16>>),
+             ok = M:send_batch(C, Id, [{0, <<N:16, I>>} || I <- [1, 2]])
+         end || N <- lists:seq(1, Count)]
+    end),
+    [begin
+         ?assertEqual([<<N:16>>, <<N:16, 1>>, <<N:16, 2>>], [next(S) || _ <- [1, 2, 3]])
+     end || N <- lists:seq(1, Count)],
+    _ = await(Sender),
+    ok = inet:setopts(S, [{active, false}]).
+
+%% Signals at the process, and it is stopped and continued, which cuts waiting short.
+signals(_) ->
+    Node = gen_sctp_test_node:start(#{}),
+    Pid = gen_sctp_test_node:os_pid(Node),
+    Storm = async(fun() ->
+        os:cmd("for i in $(seq 300); do for s in USR2 CHLD STOP CONT; do kill -$s " ++ Pid
+               ++ "; done; done")
+    end),
+    gen_sctp_test_node:call(Node, fun() ->
+        [ok = os:set_signal(Signal, handle) || Signal <- [sigusr2, sigchld]],
+        Pair = pair(config()),
+        flow(Pair, 2000),
+        exchange(Pair)
+    end),
+    ?assertEqual("", await(Storm)),
+    ok = gen_sctp_test_node:stop(Node).
