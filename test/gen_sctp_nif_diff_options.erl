@@ -117,8 +117,10 @@ names_known() ->
 since_27() ->
     case gen_sctp_test_lib:otp() >= 27 of
         true -> [{Name, Value} || Name <- [reuseport, reuseport_lb, exclusiveaddruse,
-                                           non_block_send, debug],
-                                  Value <- [true, false, 1]];
+                                           non_block_send],
+                                  Value <- [true, false, 1]] ++
+                %% With true the driver of ports writes what it does.
+                [{debug, false}, {debug, 1}];
         false -> []
     end.
 
