@@ -188,11 +188,12 @@ aborted(Config) ->
         stop(Pair)
     end).
 
-%% Nobody hears of the peer's end, but of its new life: this end is too slow to find out before.
+%% Nobody hears of the peer's end, but of its new life: this end is too slow to find out before, and
+%% its senders are blocked. What it sent now would be answered by an ABORT.
 restarted(Config) ->
     Net = ?config(net, Config),
     NearIP = ?NET:address(near, family(Config), 0),
-    Slow = [{sctp_rtoinfo, #sctp_rtoinfo{initial = 10000, min = 10000, max = 10000}}],
+    Slow = [{sctp_rtoinfo, #sctp_rtoinfo{initial = 30000, min = 30000, max = 30000}}],
     Hasty = [{sctp_rtoinfo, #sctp_rtoinfo{initial = 50, min = 50, max = 1000}}],
     repeat(scaled(2, 50), fun() ->
         Pair = pair(Config, [0], recv, true, in_pieces(Slow)),
@@ -201,7 +202,13 @@ restarted(Config) ->
         {ok, NearPort} = inet:port(?T:socket(Near)),
         {ok, FarPort} = inet:port(?T:socket(Far)),
         ok = ?NET:cut(Net, 0),
-        Before = try vanish(Far, FId) after ?NET:heal(Net, 0) end,
+        Before = try
+            Account = vanish(Far, FId),
+            lists:foreach(fun gen_sctp_test_lib:until_blocked/1, Senders),
+            Account
+        after
+            ?NET:heal(Net, 0)
+        end,
         lists:foreach(fun gen_sctp_test_lib:await/1, FarSenders),
         Again = agent(Config, far, [0], once, [{port, FarPort} | Hasty]),
         AgainId = ?T:connect(Again, NearIP, NearPort, comm_up),
@@ -214,11 +221,11 @@ restarted(Config) ->
         end),
         New = Pair#{far := Again, fid := AgainId, senders := [Senders, [AgainSender]]},
         [Sent, AgainSent] = finish_sending(New),
-        [Account, AgainAccount] = [?T:account(Near, Id), ?T:account(Again, AgainId)],
-        #{got := Got} = Account,
+        [NearAccount, AgainAccount] = [?T:account(Near, Id), ?T:account(Again, AgainId)],
+        #{got := Got} = NearAccount,
         GotLater = maps:filter(fun(N, _) -> N >= Later end, Got),
-        io:format("~p~n", [[?T:balance(Sent, Account, [Before, AgainAccount]),
-                            ?T:balance(AgainSent, AgainAccount, [Account#{got := GotLater}])]]),
+        io:format("~p~n", [[?T:balance(Sent, NearAccount, [Before, AgainAccount]),
+                            ?T:balance(AgainSent, AgainAccount, [NearAccount#{got := GotLater}])]]),
         stop(New)
     end).
 
