@@ -14,6 +14,7 @@
 
 %% Agents.
 -export([start/3]).
+-export([start/4]).
 -export([stop/1]).
 -export([kill/1]).
 -export([socket/1]).
@@ -31,6 +32,7 @@
 -export([sender/6]).
 -export([halt_sender/1]).
 -export([balance/3]).
+-export([add_up/3]).
 
 -export_type([mode/0, account/0, sent/0]).
 
@@ -91,12 +93,18 @@ flags(_) -> [].
 %% @doc An agent of a new socket of the module, which is closed with it.
 -spec start(module(), [term()], mode()) -> agent().
 start(M, Opts, Mode) ->
+    start(M, Opts, Mode, fun(_) -> true end).
+
+%% @doc The same, and tells of the number of each message that comes.
+-spec start(module(), [term()], mode(), fun((pos_integer()) -> true)) -> agent().
+start(M, Opts, Mode, Tell) ->
     Starter = self(),
     Pid = spawn_link(fun() ->
         {ok, S} = M:open(Opts ++ [{active, false}]),
         ok = M:listen(S, true),
         Starter ! {self(), S},
-        loop(set_mode(Mode, #{m => M, s => S, mode => false, accounts => #{}, waiting => []}))
+        loop(set_mode(Mode, #{m => M, s => S, mode => false, tell => Tell, accounts => #{},
+                              waiting => []}))
     end),
     receive {Pid, S} -> put({?MODULE, Pid}, S), Pid end.
 
@@ -263,12 +271,15 @@ received({ok, {IP, _, Anc, Content}}, State) -> book(IP, Anc, Content, State);
 received({error, {IP, Anc, Event}}, State) -> book(IP, Anc, Event, State);
 received({error, timeout}, State) -> State.
 
-book(IP, Anc, Content, #{accounts := Accounts} = State) ->
+book(IP, Anc, Content, #{accounts := Accounts, tell := Tell} = State) ->
     Id = assoc_id(Anc, Content),
     Account = maps:get(Id, Accounts, no_account()),
     Booked = case Anc of
                  [] -> book_event(Content, Account);
-                 [Info] -> book_data(Info, Content, book_via(IP, Account))
+                 [#sctp_sndrcvinfo{ppid = N} = Info] ->
+                     Data = book_data(Info, Content, book_via(IP, Account)),
+                     true = Tell(N),
+                     Data
              end,
     try_waiting(State#{accounts := Accounts#{Id => Booked}}).
 
@@ -361,22 +372,28 @@ halt_sender({task, Pid, _}) ->
 %% has an account of each of its lives.
 -spec balance([sent()], account(), [account()]) ->
     #{sent | came | failed | both => non_neg_integer()}.
-balance(Senders, #{failed := Failed}, Lives) ->
+balance(Senders, Account, Lives) ->
+    case add_up(Senders, Account, Lives) of
+        {Sum, []} -> Sum;
+        {_, Lost} -> error({lost, Lost})
+    end.
+
+%% @doc The same, and which messages have neither come nor failed.
+-spec add_up([sent()], account(), [account()]) ->
+    {#{sent | came | failed | both => non_neg_integer()}, [pos_integer()]}.
+add_up(Senders, #{failed := Failed}, Lives) ->
     Got = lists:foldl(fun maps:merge/2, #{}, [Got || #{got := Got} <- Lives]),
     true = map_size(Got) =:= lists:sum([map_size(One) || #{got := One} <- Lives]),
     Sent = maps:from_list([{N, ok} || {sent, {First, Step, Next}, _} <- Senders,
                                       N <- lists:seq(First, Next - Step, Step)]),
     [] = maps:keys(maps:without(maps:keys(Sent), Got)),
     [] = maps:keys(maps:without(maps:keys(Sent), Failed)),
-    case maps:keys(maps:without(maps:keys(Failed), maps:without(maps:keys(Got), Sent))) of
-        [] -> ok;
-        Lost -> error({lost, lists:sort(Lost)})
-    end,
+    Lost = maps:keys(maps:without(maps:keys(Failed), maps:without(maps:keys(Got), Sent))),
     maps:foreach(fun check_failed/2, Failed),
     Both = maps:with(maps:keys(Got), Failed),
     [] = [N || {N, Parts} <- maps:to_list(Both), {false, _} <- Parts],
-    #{sent => map_size(Sent), came => map_size(Got), failed => map_size(Failed),
-      both => map_size(Both)}.
+    {#{sent => map_size(Sent), came => map_size(Got), failed => map_size(Failed),
+       both => map_size(Both)}, lists:sort(Lost)}.
 
 %% There is an event for each fragment; those that are missing were acknowledged, from the first on.
 check_failed(N, Parts) ->
