@@ -25,8 +25,9 @@ full() -> os:getenv("FULL") =/= false.
 all() -> [{group, stock} || full()] ++ [{group, nif}].
 
 groups() ->
-    Cases = [bad_path, failover_and_failback, address_removed, cut_off, aborted, restarted,
-             destroyed],
+    Cases = [bad_path, failover_and_failback, cut_off, aborted, restarted, destroyed] ++
+            %% Now and then the kernel (6.1) dies of it, in sctp_sched_dequeue_common.
+            [address_removed || full()],
     %% OTP 25 says `eagain' always.
     Ours = Cases ++ [blocked_by_receiver, refused_by_receiver],
     [{stock, [], [{inet, [], Cases}]},
@@ -85,7 +86,7 @@ failover_and_failback(Config) ->
     #{far := Far, fid := FId} = Pair = pair(Config, [0, 1], recv, true, impatient()),
     [Near0, Near1] = [?NET:address(near, family(Config), Path) || Path <- [0, 1]],
     await_path(Far, FId, Near0),
-    Cuts = lists:append(lists:duplicate(scaled(1, 15), [0, 1])),
+    Cuts = lists:append(lists:duplicate(scaled(1, 10), [0, 1])),
     lists:foreach(fun(Path) ->
         Reached = fun(State) ->
             [await_path_state(Agent, Id, ?NET:address(Peer, family(Config), Path), State)
@@ -312,18 +313,23 @@ random(List) ->
 in_pieces(Opts) ->
     [{recbuf, random([40000, 1000000])} | Opts].
 
-%% Options with which what was lost is sent again soon.
+%% Options with which what was lost is sent again soon, and no path is given up.
 quick() ->
     [{sctp_rtoinfo, #sctp_rtoinfo{initial = 200, min = 100, max = 1000}},
-     {sctp_delayed_ack_time, #sctp_assoc_value{assoc_id = 0, assoc_value = 20}}].
+     {sctp_delayed_ack_time, #sctp_assoc_value{assoc_id = 0, assoc_value = 20}},
+     {sctp_peer_addr_params, #sctp_paddrparams{pathmaxrxt = 200}} | patient()].
 
-%% A path that fails is found out within two seconds.
+%% A path that fails is found out within some seconds; one that does not may be slow for two.
 impatient() ->
-    [{sctp_rtoinfo, #sctp_rtoinfo{initial = 200, min = 200, max = 400}},
-     {sctp_peer_addr_params, #sctp_paddrparams{hbinterval = 200, pathmaxrxt = 2,
-                                               flags = [hb_enable]}}].
+    [{sctp_rtoinfo, #sctp_rtoinfo{initial = 200, min = 200, max = 500}},
+     {sctp_peer_addr_params, #sctp_paddrparams{hbinterval = 300, pathmaxrxt = 4,
+                                               flags = [hb_enable]}} | patient()].
 
-%% And here the peer.
+%% No peer is given up.
+patient() ->
+    [{sctp_associnfo, #sctp_assocparams{asocmaxrxt = 200}}].
+
+%% A peer is, after some seconds.
 short_lived() ->
     [{sctp_rtoinfo, #sctp_rtoinfo{initial = 200, min = 200, max = 400}},
      {sctp_associnfo, #sctp_assocparams{asocmaxrxt = 6}}].
