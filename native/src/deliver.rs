@@ -6,11 +6,15 @@
 #![allow(unsafe_code)] // enif_send with a message environment: see above
 
 use std::cell::Cell;
+use std::ffi::c_uint;
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustler::env::{OwnedEnv, SavedTerm};
-use rustler::sys::{ErlNifEnv, enif_alloc_env, enif_clear_env, enif_is_process_alive, enif_send};
+use rustler::sys::{
+    ErlNifEnv, enif_alloc_env, enif_clear_env, enif_is_process_alive, enif_make_tuple_from_array,
+    enif_send,
+};
 use rustler::types::LocalPid;
 use rustler::{Encoder, Env, Term};
 
@@ -50,6 +54,16 @@ where
     unsafe { enif_clear_env(raw.as_ptr()) };
     MESSAGE_ENV.set(Some(raw));
     sent
+}
+
+/// A tuple of many elements. rustler's own, from a slice, copies them to the heap first.
+pub(crate) fn tuple<'a, const N: usize>(env: Env<'a>, elements: [Term<'a>; N]) -> Term<'a> {
+    let raw = elements.map(|element| element.as_c_arg());
+    let (pointer, arity) = (raw.as_ptr(), N as c_uint);
+    // SAFETY: `pointer` is valid for reads of `arity` terms, which their lifetime says are of `env`.
+    let term = unsafe { enif_make_tuple_from_array(env.as_c_arg(), pointer, arity) };
+    // SAFETY: the term has just been made in `env`.
+    unsafe { Term::new(env, term) }
 }
 
 /// Is the process alive? `caller` as in [`send`].

@@ -2,12 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use rustler::types::tuple::make_tuple;
 use rustler::{Encoder, Env, NewBinary, Term};
 use sctp::notification::{self, AssocState, Notification, PeerAddrState};
 use sctp::types::{RcvInfo, SndRcvInfo, flags};
 
 use crate::atoms;
+use crate::deliver::tuple;
 use crate::receive::{Message, Payload};
 use crate::socket::UserOptions;
 
@@ -199,7 +199,7 @@ fn snd_rcv_info<'a>(env: Env<'a>, info: &SndRcvInfo) -> Term<'a> {
         info.cumtsn.encode(env),
         info.assoc.to_u32().encode(env),
     ];
-    make_tuple(env, &fields)
+    tuple(env, fields)
 }
 
 fn send_flags(env: Env, bits: u16) -> Term {
@@ -233,8 +233,8 @@ pub(crate) fn ip_port<'a>(env: Env<'a>, address: Option<SocketAddr>) -> (Term<'a
 
 fn ip<'a>(env: Env<'a>, ip: IpAddr) -> Term<'a> {
     match ip {
-        IpAddr::V4(ip) => make_tuple(env, &ip.octets().map(|byte| byte.encode(env))),
-        IpAddr::V6(ip) => make_tuple(env, &ip.segments().map(|segment| segment.encode(env))),
+        IpAddr::V4(ip) => tuple(env, ip.octets().map(|byte| byte.encode(env))),
+        IpAddr::V6(ip) => tuple(env, ip.segments().map(|segment| segment.encode(env))),
     }
 }
 

@@ -157,10 +157,11 @@ impl Socket {
             // The kernel would say 0 bytes, as at the end of a stream.
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
-        let raw = sys::recvmsg(self.as_fd(), bufs)?;
+        let mut raw = sys::RawReceived::NOTHING;
+        let len = sys::recvmsg(self.as_fd(), bufs, &mut raw)?;
         let Control { info, tos, ttl, tclass } = Control::decode(&raw.control[..raw.control_len]);
         Ok(Received {
-            len: raw.len.min(room),
+            len: len.min(room),
             end_of_record: raw.flags & libc::MSG_EOR != 0,
             notification: raw.flags & libc::MSG_NOTIFICATION != 0,
             control_truncated: raw.flags & libc::MSG_CTRUNC != 0,

@@ -172,10 +172,8 @@ pub(crate) fn sendmmsg_more(fd: BorrowedFd<'_>, messages: &[(&[u8], &[u8])]) -> 
     Ok(sent.cast_unsigned() as usize)
 }
 
-/// What recvmsg(2) gave besides the message itself.
+/// What recvmsg(2) gives besides the message itself.
 pub(crate) struct RawReceived {
-    /// Bytes of the message.
-    pub(crate) len: usize,
     /// `msg_flags`.
     pub(crate) flags: c_int,
     /// Where it came from, a `sockaddr_storage`; zero if the kernel did not say.
@@ -185,17 +183,24 @@ pub(crate) struct RawReceived {
     pub(crate) control_len: usize,
 }
 
-/// recvmsg(2) into one buffer after the other, never blocking.
-pub(crate) fn recvmsg(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> io::Result<RawReceived> {
-    let mut received = RawReceived {
-        len: 0,
+impl RawReceived {
+    pub(crate) const NOTHING: RawReceived = RawReceived {
         flags: 0,
         from: [0; STORAGE_SIZE],
         control: [0; cmsg::RECV_SPACE],
         control_len: 0,
     };
+}
+
+/// recvmsg(2) into one buffer after the other, never blocking: the bytes of the message, and the
+/// rest in `received`, which is to be new.
+pub(crate) fn recvmsg(
+    fd: BorrowedFd<'_>,
+    bufs: &mut [IoSliceMut<'_>],
+    received: &mut RawReceived,
+) -> io::Result<usize> {
     let mut header = message_header();
-    received.len = retry(|| {
+    let len = retry(|| {
         header.msg_name = received.from.as_mut_ptr().cast();
         header.msg_namelen = STORAGE_SIZE as _;
         header.msg_iov = bufs.as_mut_ptr().cast();
@@ -210,7 +215,7 @@ pub(crate) fn recvmsg(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> io::Re
     })?;
     received.flags = header.msg_flags;
     received.control_len = cmsg::RECV_SPACE.min(header.msg_controllen as _);
-    Ok(received)
+    Ok(len)
 }
 
 fn message_header() -> libc::msghdr {
