@@ -24,7 +24,7 @@ fn einval(env: Env) -> Term {
 }
 
 /// The answer to a wrong argument where a closed socket is to be told first.
-fn closed_or_einval<'a>(env: Env<'a>, socket: &Ref) -> Term<'a> {
+fn closed_or_einval<'a>(env: Env<'a>, socket: &SocketRef) -> Term<'a> {
     if socket.0.kernel.read().is_some() { einval(env) } else { closed(env) }
 }
 
@@ -137,29 +137,29 @@ fn recv<'a>(env: Env<'a>, socket: Ref, reference: Term<'a>) -> Term<'a> {
 #[rustler::nif(name = "send")]
 fn send_stream<'a>(
     env: Env<'a>,
-    socket: Ref,
+    socket: &'a SocketRef,
     assoc: Term<'a>,
     stream: Term<'a>,
     data: Term<'a>,
 ) -> Term<'a> {
-    send_on_stream(env, &socket, assoc, stream, data)
+    send_on_stream(env, socket, assoc, stream, data)
 }
 
 /// The same for much data. Dirty: the kernel copies it, cuts it up and often enough sends it.
 #[rustler::nif(name = "send_large", schedule = "DirtyIo")]
 fn send_stream_large<'a>(
     env: Env<'a>,
-    socket: Ref,
+    socket: &'a SocketRef,
     assoc: Term<'a>,
     stream: Term<'a>,
     data: Term<'a>,
 ) -> Term<'a> {
-    send_on_stream(env, &socket, assoc, stream, data)
+    send_on_stream(env, socket, assoc, stream, data)
 }
 
 fn send_on_stream<'a>(
     env: Env<'a>,
-    socket: &Ref,
+    socket: &SocketRef,
     assoc: Term<'a>,
     stream: Term<'a>,
     data: Term<'a>,
@@ -176,21 +176,21 @@ fn send_on_stream<'a>(
 
 /// `send/3`: what a record says, the default send parameters aside.
 #[rustler::nif(name = "send")]
-fn send_info<'a>(env: Env<'a>, socket: Ref, info: Term<'a>, data: Term<'a>) -> Term<'a> {
-    let Some(info) = decode::send_info(info) else { return closed_or_einval(env, &socket) };
-    send_with(env, &socket, data, |_| info)
+fn send_info<'a>(env: Env<'a>, socket: &'a SocketRef, info: Term<'a>, data: Term<'a>) -> Term<'a> {
+    let Some(info) = decode::send_info(info) else { return closed_or_einval(env, socket) };
+    send_with(env, socket, data, |_| info)
 }
 
 /// The same for much data.
 #[rustler::nif(name = "send_large", schedule = "DirtyIo")]
-fn send_info_large<'a>(env: Env<'a>, socket: Ref, info: Term<'a>, data: Term<'a>) -> Term<'a> {
-    let Some(info) = decode::send_info(info) else { return closed_or_einval(env, &socket) };
-    send_with(env, &socket, data, |_| info)
+fn send_info_large<'a>(env: Env<'a>, socket: &'a SocketRef, info: Term<'a>, data: Term<'a>) -> Term<'a> {
+    let Some(info) = decode::send_info(info) else { return closed_or_einval(env, socket) };
+    send_with(env, socket, data, |_| info)
 }
 
 fn send_with<'a>(
     env: Env<'a>,
-    socket: &Ref,
+    socket: &SocketRef,
     data: Term<'a>,
     info: impl FnOnce(&sctp::Socket) -> SndInfo,
 ) -> Term<'a> {
