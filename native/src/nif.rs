@@ -183,7 +183,12 @@ fn send_info<'a>(env: Env<'a>, socket: &'a SocketRef, info: Term<'a>, data: Term
 
 /// The same for much data.
 #[rustler::nif(name = "send_large", schedule = "DirtyIo")]
-fn send_info_large<'a>(env: Env<'a>, socket: &'a SocketRef, info: Term<'a>, data: Term<'a>) -> Term<'a> {
+fn send_info_large<'a>(
+    env: Env<'a>,
+    socket: &'a SocketRef,
+    info: Term<'a>,
+    data: Term<'a>,
+) -> Term<'a> {
     let Some(info) = decode::send_info(info) else { return closed_or_einval(env, socket) };
     send_with(env, socket, data, |_| info)
 }

@@ -59,16 +59,34 @@ enum Setting {
 
 /// `setopts(Ref, [Option])`.
 pub(crate) fn set<'a>(env: Env<'a>, socket: &ResourceArc<SocketRef>, list: Term<'a>) -> Term<'a> {
+    // What programs ask for with every message comes without a list on the heap.
+    if let Some(request) = only_active(list) {
+        return set_all(env, socket, [Setting::Active(request)]);
+    }
     let family = socket.0.family;
-    let settings = match parse_list(list, |term| setting(term, family)) {
-        Some(settings) => settings,
-        None => return env.error_tuple(atoms::einval()),
-    };
+    match parse_list(list, |term| setting(term, family)) {
+        Some(settings) => set_all(env, socket, settings),
+        None => env.error_tuple(atoms::einval()),
+    }
+}
+
+/// The mode that `[{active, Mode}]` asks for.
+fn only_active(list: Term) -> Option<Request> {
+    let (option, rest) = list.list_get_cell().ok()?;
+    let (name, mode) = option.decode::<(Atom, Term)>().ok()?;
+    if name == atoms::active() && rest.is_empty_list() { active_request(mode) } else { None }
+}
+
+fn set_all<'a, S>(env: Env<'a>, socket: &ResourceArc<SocketRef>, settings: S) -> Term<'a>
+where
+    S: AsRef<[Setting]> + IntoIterator<Item = Setting, IntoIter: DoubleEndedIterator>,
+{
     let mut open = match socket.0.lock() {
         Ok(open) => open,
         Err(Closed) => return env.error_tuple(atoms::closed()),
     };
-    let changes_mode = settings.iter().any(|setting| matches!(setting, Setting::Active(_)));
+    let is_active = |setting: &Setting| matches!(setting, Setting::Active(_));
+    let changes_mode = settings.as_ref().iter().any(is_active);
     // Loose anchors, dropped after the lock is released.
     let mut anchors = Vec::new();
     let done = settings
@@ -77,7 +95,7 @@ pub(crate) fn set<'a>(env: Env<'a>, socket: &ResourceArc<SocketRef>, list: Term<
         .all(|setting| apply(&mut open, env, socket, setting, &mut anchors));
     // Messages come as the whole list says, and only the mode that remains counts.
     if changes_mode {
-        anchors.push(open.resume(Some(env)));
+        anchors.extend(open.resume(Some(env)));
     }
     drop(open);
     drop(anchors);
@@ -278,12 +296,12 @@ fn apply(
     env: Env,
     socket: &ResourceArc<SocketRef>,
     setting: Setting,
-    anchors: &mut Vec<Option<ResourceArc<SocketRef>>>,
+    anchors: &mut Vec<ResourceArc<SocketRef>>,
 ) -> bool {
     match setting {
         Setting::Active(request) => {
             let Ok((active, announce)) = open.state.active.after(request) else { return false };
-            anchors.push(open.set_active(socket, active));
+            anchors.extend(open.set_active(socket, active));
             if announce {
                 open.announce_set_passive(Some(env), socket);
             }
