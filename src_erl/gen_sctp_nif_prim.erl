@@ -73,12 +73,13 @@
 
 -export_type([ref/0, wait_ref/0, family/0, address/0, active/0, error/0]).
 
+-define(MAX_IO_THREADS, 64).
 -define(NIF, erlang:nif_error({nif_not_loaded, ?MODULE})).
 
 -spec init() -> ok | {error, {load_failed, file:filename(), term()}}.
 init() ->
     Path = filename:join(priv_dir(), "gen_sctp_nif"),
-    case erlang:load_nif(Path, 0) of
+    case load(Path, io_threads()) of
         ok -> ok;
         {error, Reason} ->
             %% All that the loader of this module will tell is that it failed.
@@ -86,6 +87,17 @@ init() ->
             persistent_term:put({?MODULE, load_error}, Error),
             {error, Error}
     end.
+
+load(Path, Threads) when is_integer(Threads), Threads >= 1, Threads =< ?MAX_IO_THREADS ->
+    erlang:load_nif(Path, Threads);
+load(_Path, Threads) ->
+    {error, {io_threads, lists:flatten(io_lib:format("io_threads is ~p", [Threads]))}}.
+
+%% How many threads wait for all sockets. What one thread has time for is far
+%% more than four schedulers can do with it.
+io_threads() ->
+    Default = (erlang:system_info(schedulers) + 3) div 4,
+    application:get_env(gen_sctp_nif, io_threads, min(Default, ?MAX_IO_THREADS)).
 
 %% Without an application directory in the code path (a plain -pa ebin of a
 %% build tree) priv is still beside the directory that the beam is in.

@@ -29,8 +29,10 @@ mod stats;
 
 use rustler::{Env, Term};
 
-fn load(env: Env, _info: Term) -> bool {
-    options::prepare(env) && closer::start().is_ok() && reactor::start().is_ok()
+/// `threads` is the number of I/O threads.
+fn load(env: Env, threads: Term) -> bool {
+    let Ok(threads @ 1..) = threads.decode::<usize>() else { return false };
+    options::prepare(env) && closer::start().is_ok() && reactor::start(threads).is_ok()
 }
 
 rustler::init!("gen_sctp_nif_prim", load = load);

@@ -1,6 +1,6 @@
-//! The I/O thread, with one epoll set.
+//! The I/O threads, each with an epoll set of its own.
 //!
-//! Every open socket is in the set, asleep unless somebody waits for it: active mode, a blocked
+//! Every open socket is in one of the sets, asleep unless somebody waits for it: active mode, a blocked
 //! receiver, sender or connect. Events carry a token that is never used twice, so one that was on its way
 //! when its socket closed finds nothing.
 
@@ -43,51 +43,71 @@ impl Hasher for TokenHasher {
     }
 }
 
-static REACTOR: OnceLock<Reactor> = OnceLock::new();
+static REACTORS: OnceLock<Vec<Reactor>> = OnceLock::new();
 
+static NEXT_TOKEN: AtomicU64 = AtomicU64::new(WAKER + 1);
+
+/// One I/O thread's part.
 pub(crate) struct Reactor {
     epoll: Epoll,
     waker: Waker,
     /// Sockets that have more to deliver, of which the kernel knows nothing.
     revisit: Sender<u64>,
+    to_visit: Receiver<u64>,
     sockets: Mutex<HashMap<u64, Weak<Inner>, BuildHasherDefault<TokenHasher>>>,
-    next_token: AtomicU64,
 }
 
-/// Starts the I/O thread. Called when the NIF library is loaded, again after a reload.
-pub(crate) fn start() -> io::Result<()> {
-    if REACTOR.get().is_some() {
+/// Starts that many I/O threads. Called when the NIF library is loaded, again after a reload, when
+/// the threads are there already.
+pub(crate) fn start(threads: usize) -> io::Result<()> {
+    if REACTORS.get().is_some() {
         return Ok(());
     }
-    let (revisit, to_visit) = unbounded();
-    let epoll = Epoll::new()?;
-    let waker = Waker::new(&epoll, WAKER)?;
-    let reactor = Reactor {
-        epoll,
-        waker,
-        revisit,
-        sockets: Mutex::default(),
-        next_token: AtomicU64::new(WAKER + 1),
-    };
-    // The thread first: a reactor that is there has one.
-    let run = move || REACTOR.wait().run(&to_visit);
-    std::thread::Builder::new().name("gen_sctp_nif_io".into()).spawn(run)?;
-    REACTOR.get_or_init(|| reactor);
+    let mut reactors = Vec::new();
+    for index in 0..threads {
+        reactors.push(Reactor::new()?);
+        // The threads first: a reactor that is there has one.
+        let run = move || REACTORS.wait()[index].run();
+        std::thread::Builder::new().name("gen_sctp_nif_io".into()).spawn(run)?;
+    }
+    REACTORS.get_or_init(|| reactors);
     Ok(())
 }
 
-/// The running reactor.
-///
 /// # Panics
 /// Before [`start`], which means before the library's load callback.
-pub(crate) fn reactor() -> &'static Reactor {
-    REACTOR.get().expect("the reactor starts when the library is loaded")
+fn reactors() -> &'static [Reactor] {
+    REACTORS.get().expect("the reactors start when the library is loaded")
+}
+
+/// The reactor of the socket with this token.
+pub(crate) fn reactor(token: u64) -> &'static Reactor {
+    let all = reactors();
+    #[expect(clippy::cast_possible_truncation, reason = "only the rest of the division counts")]
+    &all[token as usize % all.len()]
+}
+
+/// A token for a new socket. One after the other, so that the threads have equally many.
+pub(crate) fn token() -> u64 {
+    NEXT_TOKEN.fetch_add(1, Ordering::Relaxed)
+}
+
+/// How many sockets there have been.
+pub(crate) fn opened() -> u64 {
+    NEXT_TOKEN.load(Ordering::Relaxed) - (WAKER + 1)
+}
+
+/// All sockets that are still there.
+pub(crate) fn sockets() -> Vec<Arc<Inner>> {
+    reactors().iter().flat_map(Reactor::sockets).collect()
 }
 
 impl Reactor {
-    /// A token for a new socket.
-    pub(crate) fn token(&self) -> u64 {
-        self.next_token.fetch_add(1, Ordering::Relaxed)
+    fn new() -> io::Result<Reactor> {
+        let (revisit, to_visit) = unbounded();
+        let epoll = Epoll::new()?;
+        let waker = Waker::new(&epoll, WAKER)?;
+        Ok(Reactor { epoll, waker, revisit, to_visit, sockets: Mutex::default() })
     }
 
     pub(crate) fn register(&self, token: u64, socket: &Arc<Inner>) {
@@ -104,13 +124,7 @@ impl Reactor {
         Waker::new(&self.epoll, WAKER).map(drop)
     }
 
-    /// How many sockets there have been.
-    pub(crate) fn opened(&self) -> u64 {
-        self.next_token.load(Ordering::Relaxed) - (WAKER + 1)
-    }
-
-    /// All sockets that are still there.
-    pub(crate) fn sockets(&self) -> Vec<Arc<Inner>> {
+    fn sockets(&self) -> Vec<Arc<Inner>> {
         self.sockets.lock().values().filter_map(Weak::upgrade).collect()
     }
 
@@ -136,7 +150,7 @@ impl Reactor {
         let _ = self.waker.wake();
     }
 
-    fn run(&self, to_visit: &Receiver<u64>) {
+    fn run(&self) {
         let mut events = Events::with_capacity(EVENTS);
         let mut pace = Pace::default();
         loop {
@@ -144,20 +158,20 @@ impl Reactor {
             let _ = self.epoll.wait(&mut events, None);
             // A panic must not end the thread that every socket depends on. What it cut short may
             // have been told once and for all, so all sockets are looked at.
-            if panics::guarded(|| self.turn(&events, to_visit, &mut pace)).is_none() {
+            if panics::guarded(|| self.turn(&events, &mut pace)).is_none() {
                 panics::guarded(|| self.visit_all());
             }
         }
     }
 
-    fn turn(&self, events: &Events, to_visit: &Receiver<u64>, pace: &mut Pace) {
+    fn turn(&self, events: &Events, pace: &mut Pace) {
         panics::point("turn");
         for event in events.iter() {
             if event.token == WAKER {
                 // Cannot fail on an eventfd that is never closed.
                 let _ = self.waker.reset();
                 // Only those of now: they may ask for another visit.
-                for token in to_visit.try_iter().take(to_visit.len()) {
+                for token in self.to_visit.try_iter().take(self.to_visit.len()) {
                     self.dispatch(&Event { token, readable: true, ..Event::default() });
                 }
             } else if let Some(traffic) = self.dispatch(&event) {

@@ -588,7 +588,7 @@ impl Open<'_> {
             if self.state.active.is_passive() {
                 self.wake_receiver(caller);
             } else {
-                reactor().revisit(self.inner.token);
+                reactor(self.inner.token).revisit(self.inner.token);
             }
         }
         self.arm();

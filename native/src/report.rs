@@ -5,9 +5,8 @@ use std::sync::Arc;
 use rustler::{Atom, Encoder, Env, ResourceArc, Term};
 use sctp::types::{AssocId, Family, Style};
 
-use crate::reactor::reactor;
 use crate::socket::{Closed, Inner, Open, SocketRef, State, resources};
-use crate::{atoms, closer, deliver, encode, options, panics};
+use crate::{atoms, closer, deliver, encode, options, panics, reactor};
 
 /// `getstat(Ref, [Item])`.
 pub(crate) fn getstat<'a>(
@@ -123,7 +122,7 @@ fn map<'a>(env: Env<'a>, pairs: &[(Atom, Term<'a>)]) -> Term<'a> {
 
 /// `sockets()`: the references of all open sockets.
 pub(crate) fn sockets(env: Env) -> Term {
-    let sockets = reactor().sockets();
+    let sockets = reactor::sockets();
     let open = sockets.iter().filter(|socket| socket.lock().is_ok());
     open.filter_map(|socket| socket.reference(env)).collect::<Vec<_>>().encode(env)
 }
@@ -131,7 +130,7 @@ pub(crate) fn sockets(env: Env) -> Term {
 /// `counters()`: what the library holds and has done, for all who look for leaks.
 pub(crate) fn counters(env: Env) -> Term {
     let mut held = Held::default();
-    for socket in &reactor().sockets() {
+    for socket in &reactor::sockets() {
         if let Ok(open) = socket.lock() {
             held.add(&open.state);
         }
@@ -150,7 +149,7 @@ pub(crate) fn counters(env: Env) -> Term {
         (atoms::fragment_bytes(), held.fragment_bytes),
         (atoms::panics(), panics::caught()),
     ];
-    let mut pairs = vec![(atoms::opened(), reactor().opened().encode(env))];
+    let mut pairs = vec![(atoms::opened(), reactor::opened().encode(env))];
     pairs.extend(counters.map(|(name, n)| (name, n.encode(env))));
     map(env, &pairs)
 }

@@ -25,7 +25,7 @@ use crate::atoms;
 use crate::closer;
 use crate::defaults::SendDefaults;
 use crate::deliver::{self, Kept, Waiter};
-use crate::reactor::reactor;
+use crate::reactor::{reactor, token};
 use crate::receive::{Burst, Held};
 use crate::stats;
 
@@ -217,14 +217,14 @@ impl Open<'_> {
 
     fn register(&mut self, interest: Interest) {
         // The fd is in the set as long as it is open, so this cannot fail.
-        let _ = reactor().modify(self.kernel().as_fd(), self.inner.token, interest);
+        let _ = reactor(self.inner.token).modify(self.kernel().as_fd(), self.inner.token, interest);
         self.state.registered = interest;
     }
 
     /// Out of the epoll set, before the fd number can be anybody else's.
     fn leave(&self) {
         // It is there, so this cannot fail; closing would take it out as well.
-        let _ = reactor().delete(self.kernel().as_fd());
+        let _ = reactor(self.inner.token).delete(self.kernel().as_fd());
     }
 
     /// An event has come: the kernel has forgotten a one-shot.
@@ -393,8 +393,8 @@ impl Inner {
         non_block_send: bool,
     ) -> io::Result<ResourceArc<SocketRef>> {
         let owner = env.pid();
-        let token = reactor().token();
-        reactor().add(kernel.as_fd(), token)?;
+        let token = token();
+        reactor(token).add(kernel.as_fd(), token)?;
         let inner = Arc::new(Inner {
             token,
             family: kernel.family(),
@@ -429,7 +429,7 @@ impl Inner {
             non_block_send: AtomicBool::new(non_block_send),
             number: OnceLock::new(),
         });
-        reactor().register(token, &inner);
+        reactor(token).register(token, &inner);
         let socket = ResourceArc::new(SocketRef(inner));
         RESOURCES.fetch_add(1, Ordering::Relaxed);
         if let Some((_, number)) = split_reference(&socket.encode(env).to_binary()) {
@@ -477,7 +477,7 @@ impl Inner {
     ) -> Result<io::Result<ResourceArc<SocketRef>>, Closed> {
         let mut open = self.lock()?;
         // What follows cannot be undone: the association would end for want of a descriptor.
-        if let Err(error) = reactor().has_room() {
+        if let Err(error) = reactor(self.token).has_room() {
             return Ok(Err(error));
         }
         let kernel = match open.kernel().peeloff(assoc) {
@@ -539,7 +539,7 @@ impl Inner {
                 _watchers: take(&mut state.watchers),
             }
         };
-        reactor().forget(self.token);
+        reactor(self.token).forget(self.token);
         // Waits for calls in flight, none of which blocks.
         let kernel = self.kernel.write().take()?;
         // Only fails for a descriptor that is none, which this is not.
