@@ -113,6 +113,7 @@
     gen_sctp:option()
     | {debug, boolean()}
     | {exclusiveaddruse, boolean()}
+    | {mailbox_limit, pos_integer() | infinity}
     | {non_block_send, boolean()}
     | {reuseport, boolean()}
     | {reuseport_lb, boolean()}.
@@ -120,6 +121,7 @@
     gen_sctp:option_name()
     | debug
     | exclusiveaddruse
+    | mailbox_limit
     | non_block_send
     | reuseport
     | reuseport_lb.
@@ -655,7 +657,7 @@ which_sockets() ->
 %% from the last to the first; what the kernel refuses is `einval'.
 -spec setopts(sctp_socket(), [option()]) -> ok | {error, inet:posix()}.
 setopts(?SOCKET(Ref), Opts) when is_list(Opts) ->
-    closed_is_einval(gen_sctp_nif_prim:setopts(Ref, Opts)).
+    closed_is_einval(gen_sctp_nif_limit:setopts(Ref, Opts)).
 
 %% @doc For `inet:getopts/2'. An option that the kernel cannot tell is left out.
 -spec getopts(sctp_socket(), [option_name() | {option_name(), term()}]) ->

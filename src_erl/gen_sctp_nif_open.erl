@@ -67,7 +67,7 @@ create(Family, #{type := Type, netns := Netns, opts := Opts}, Locals) ->
     end.
 
 set_up(Ref, Opts, [First | Rest]) ->
-    case gen_sctp_nif_prim:setopts(Ref, Opts) of
+    case gen_sctp_nif_limit:setopts(Ref, Opts) of
         ok ->
             case gen_sctp_nif_prim:bind(Ref, First) of
                 ok -> add_all(Ref, Rest);

@@ -183,7 +183,7 @@ configure(Ref, Opts) ->
     case present(Ref, incomplete(Opts)) of
         {ok, Present} ->
             case merge(Opts, Present) of
-                {ok, Merged} -> gen_sctp_nif_prim:setopts(Ref, Merged);
+                {ok, Merged} -> gen_sctp_nif_limit:setopts(Ref, Merged);
                 {error, _} = Error -> Error
             end;
         {error, _} = Error ->
@@ -248,7 +248,7 @@ settable_value(Value) ->
     ok | gen_sctp_nif_prim:error().
 inherit(Family, Parent, Child) ->
     case gen_sctp_nif_prim:getopts(Parent, inherited(Family)) of
-        {ok, Opts} -> gen_sctp_nif_prim:setopts(Child, Opts);
+        {ok, Opts} -> gen_sctp_nif_limit:setopts(Child, Opts);
         {error, _} = Error -> Error
     end.
 

@@ -28,6 +28,7 @@
 
 %% Options and names.
 -export([setopts/2]).
+-export([grant/3]).
 -export([getopts/2]).
 -export([check_opts/1]).
 -export([getstat/2]).
@@ -50,7 +51,7 @@
 
 -nifs([open/3, close/2, peeloff/2, bind/2, bindx/3, listen/2, connect/3,
     recv/2, send/3, send/4, send_large/3, send_large/4, send_batch/3, await_writable/3, cancel/2,
-    setopts/2, getopts/2, check_opts/1, getstat/2,
+    setopts/2, grant/3, getopts/2, check_opts/1, getstat/2,
     sockname/1, peername/1, socknames/2, peernames/2, getfd/1,
     family/1, owner/1, handover/2, adopt/3, monitor/2, demonitor/2,
     info/1, sockets/0, counters/0]).
@@ -186,8 +187,14 @@ cancel(_Ref, _WaitRef) ->
 
 %% Options and names.
 
--spec setopts(ref(), [term()]) -> ok | error().
+%% `limited': the socket has got a bound, and waits for grant/3.
+-spec setopts(ref(), [term()]) -> ok | limited | error().
 setopts(_Ref, _Opts) ->
+    ?NIF.
+
+%% So many messages may be delivered to this owner.
+-spec grant(ref(), pid(), non_neg_integer()) -> ok | {error, closed}.
+grant(_Ref, _Owner, _Messages) ->
     ?NIF.
 
 -spec getopts(ref(), [term()]) -> {ok, [term()]} | error().

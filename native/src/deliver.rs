@@ -7,16 +7,17 @@
 
 use std::cell::Cell;
 use std::ffi::c_uint;
+use std::mem::MaybeUninit;
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustler::env::{OwnedEnv, SavedTerm};
 use rustler::sys::{
     ErlNifEnv, enif_alloc_env, enif_clear_env, enif_is_process_alive, enif_make_tuple_from_array,
-    enif_send,
+    enif_send, enif_whereis_pid,
 };
 use rustler::types::LocalPid;
-use rustler::{Encoder, Env, Term};
+use rustler::{Atom, Encoder, Env, Term};
 
 use crate::atoms;
 
@@ -64,6 +65,17 @@ pub(crate) fn tuple<'a, const N: usize>(env: Env<'a>, elements: [Term<'a>; N]) -
     let term = unsafe { enif_make_tuple_from_array(env.as_c_arg(), pointer, arity) };
     // SAFETY: the term has just been made in `env`.
     unsafe { Term::new(env, term) }
+}
+
+/// The local process with this name. `caller` as in [`send`].
+pub(crate) fn whereis(caller: Option<Env>, name: Atom) -> Option<LocalPid> {
+    let caller = caller.map_or(null_mut(), |env| env.as_c_arg());
+    let mut pid = MaybeUninit::uninit();
+    // SAFETY: the same rule for the environment as in enif_send holds, and is kept by the caller;
+    // `pid` is valid for writes of a pid.
+    let found = unsafe { enif_whereis_pid(caller, name.as_c_arg(), pid.as_mut_ptr()) != 0 };
+    // SAFETY: where there is a process the call has written its pid.
+    found.then(|| LocalPid::from_c_arg(unsafe { pid.assume_init() }))
 }
 
 /// Is the process alive? `caller` as in [`send`].

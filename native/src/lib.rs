@@ -18,6 +18,7 @@ mod decode;
 mod defaults;
 mod deliver;
 mod encode;
+mod limit;
 mod nif;
 mod options;
 mod panics;

@@ -5,7 +5,9 @@
 use std::ffi::CString;
 use std::os::fd::AsRawFd;
 
-use rustler::{Atom, Binary, Encoder, Env, Error, NifResult, Reference, ResourceArc, Term};
+use rustler::{
+    Atom, Binary, Encoder, Env, Error, LocalPid, NifResult, Reference, ResourceArc, Term,
+};
 use sctp::types::{AssocId, Family, SndInfo, Style};
 
 use crate::defaults::SendDefaults;
@@ -268,6 +270,14 @@ fn await_writable<'a>(
 #[rustler::nif]
 fn setopts<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> Term<'a> {
     options::set(env, &socket, list)
+}
+
+#[rustler::nif]
+fn grant(env: Env, socket: Ref, owner: LocalPid, messages: u32) -> Term {
+    match socket.0.grant(env, owner, messages) {
+        Ok(()) => atoms::ok().to_term(env),
+        Err(Closed) => closed(env),
+    }
 }
 
 #[rustler::nif]

@@ -20,6 +20,7 @@ use sctp::option::{
 use sctp::types::Family;
 use sctp::{address, option};
 
+use crate::limit::Limit;
 use crate::socket::{Closed, Open, SocketRef};
 use crate::{atoms, decode, encode};
 
@@ -47,6 +48,7 @@ fn kernel_option(name: Atom) -> Option<&'static OptionSpec> {
 /// An option with its value, checked and ready to be applied.
 enum Setting {
     Active(Request),
+    MailboxLimit(Option<u32>),
     List(bool),
     Buffer(usize),
     NonBlockSend(bool),
@@ -57,7 +59,7 @@ enum Setting {
     Kernel(&'static OptionSpec, Vec<u8>),
 }
 
-/// `setopts(Ref, [Option])`.
+/// `setopts(Ref, [Option])`. With a limit the answer is `limited`, which asks for its process.
 pub(crate) fn set<'a>(env: Env<'a>, socket: &ResourceArc<SocketRef>, list: Term<'a>) -> Term<'a> {
     // What programs ask for with every message comes without a list on the heap.
     if let Some(request) = only_active(list) {
@@ -85,8 +87,11 @@ where
         Ok(open) => open,
         Err(Closed) => return env.error_tuple(atoms::closed()),
     };
-    let is_active = |setting: &Setting| matches!(setting, Setting::Active(_));
-    let changes_mode = settings.as_ref().iter().any(is_active);
+    let of_mode =
+        |setting: &Setting| matches!(setting, Setting::Active(_) | Setting::MailboxLimit(_));
+    let changes_mode = settings.as_ref().iter().any(of_mode);
+    let limited = |setting: &Setting| matches!(setting, Setting::MailboxLimit(Some(_)));
+    let limits = settings.as_ref().iter().any(limited);
     // Loose anchors, dropped after the lock is released.
     let mut anchors = Vec::new();
     let done = settings
@@ -99,7 +104,11 @@ where
     }
     drop(open);
     drop(anchors);
-    if done { atoms::ok().to_term(env) } else { env.error_tuple(atoms::einval()) }
+    match done {
+        true if limits => atoms::limited().to_term(env),
+        true => atoms::ok().to_term(env),
+        false => env.error_tuple(atoms::einval()),
+    }
 }
 
 /// Would [`set`] find the names and types of a list right, on a socket that has all options?
@@ -130,6 +139,7 @@ fn setting(term: Term, family: Family) -> Option<Setting> {
         n if n == atoms::buffer() => {
             Setting::Buffer(usize::try_from(int(value)?).unwrap_or(0).max(1))
         }
+        n if n == atoms::mailbox_limit() => Setting::MailboxLimit(mailbox_limit(value)?),
         n if n == atoms::non_block_send() => Setting::NonBlockSend(value.decode().ok()?),
         n if n == atoms::debug() => Setting::Debug(value.decode().ok()?),
         n if n == atoms::exclusiveaddruse() => {
@@ -146,6 +156,14 @@ fn setting(term: Term, family: Family) -> Option<Setting> {
             Setting::Kernel(option, value_bytes(option, value, family)?)
         }
     })
+}
+
+/// `{mailbox_limit, Value}`: a number of messages, or `infinity`.
+fn mailbox_limit(value: Term) -> Option<Option<u32>> {
+    if value.decode::<Atom>().is_ok_and(|name| name == atoms::infinity()) {
+        return Some(None);
+    }
+    decode::uint(value).filter(|most| *most > 0).map(Some)
 }
 
 /// `{active, Value}` of an option list.
@@ -306,6 +324,7 @@ fn apply(
                 open.announce_set_passive(Some(env), socket);
             }
         }
+        Setting::MailboxLimit(most) => open.state.limit = most.map(Limit::new),
         Setting::List(list) => open.state.user.list = list,
         Setting::Buffer(size) => open.state.user.buffer = size,
         Setting::NonBlockSend(on) => open.inner.non_block_send.store(on, Ordering::Relaxed),
@@ -364,6 +383,7 @@ fn apply_to_kernel(open: &mut Open, option: &OptionSpec, mut bytes: Vec<u8>) -> 
 /// What is asked for.
 enum Query<'a> {
     Active,
+    MailboxLimit,
     Mode,
     Buffer,
     NonBlockSend,
@@ -405,6 +425,7 @@ fn query(term: Term) -> Option<Query> {
     };
     let local = match name {
         n if n == atoms::active() => Query::Active,
+        n if n == atoms::mailbox_limit() => Query::MailboxLimit,
         n if n == atoms::mode() => Query::Mode,
         n if n == atoms::buffer() => Query::Buffer,
         n if n == atoms::non_block_send() => Query::NonBlockSend,
@@ -433,6 +454,13 @@ fn answer<'a>(
     let user = &open.state.user;
     Ok(Some(match query {
         Query::Active => (atoms::active(), active_term(env, open.state.active)).encode(env),
+        Query::MailboxLimit => {
+            let most = match &open.state.limit {
+                Some(limit) => limit.most.encode(env),
+                None => atoms::infinity().to_term(env),
+            };
+            (atoms::mailbox_limit(), most).encode(env)
+        }
         Query::Mode => {
             let mode = if user.list { atoms::list() } else { atoms::binary() };
             (atoms::mode(), mode).encode(env)

@@ -389,6 +389,9 @@ impl Open<'_> {
         SCRATCH.with_borrow_mut(|scratch| {
             loop {
                 let passive = self.state.active.is_passive();
+                if !passive && self.state.is_limited() {
+                    return Pumped::Dry;
+                }
                 // What was kept is older than what the kernel has.
                 let kept = match passive && goal != Goal::Receive {
                     true => None,
@@ -506,6 +509,7 @@ impl Open<'_> {
             let body = encode::body(env, message, state.user.list);
             (tag, socket, ip, port, (anc, body)).encode(env)
         });
+        state.spend_grant();
         if state.active.consume() {
             self.announce_passive(caller);
         }
@@ -584,10 +588,11 @@ impl Open<'_> {
     /// returns must be dropped after unlocking.
     #[must_use]
     pub(crate) fn settle(&mut self, caller: Option<Env>) -> Option<ResourceArc<SocketRef>> {
+        self.state.ask_for_grant(caller);
         if !self.state.backlog.is_empty() {
             if self.state.active.is_passive() {
                 self.wake_receiver(caller);
-            } else {
+            } else if !self.state.is_limited() {
                 reactor(self.inner.token).revisit(self.inner.token);
             }
         }

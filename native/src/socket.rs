@@ -25,6 +25,7 @@ use crate::atoms;
 use crate::closer;
 use crate::defaults::SendDefaults;
 use crate::deliver::{self, Kept, Waiter};
+use crate::limit::Limit;
 use crate::reactor::{reactor, token};
 use crate::receive::{Burst, Held};
 use crate::stats;
@@ -66,6 +67,7 @@ pub(crate) struct State {
     owner_monitor: Option<Monitor>,
     handover: Option<(LocalPid, Monitor)>,
     pub(crate) active: Active,
+    pub(crate) limit: Option<Limit>,
     /// Keeps an active socket from being collected, and names it in messages. Some iff `active`
     /// is not passive, but for moments under the lock.
     pub(crate) anchor: Option<ResourceArc<SocketRef>>,
@@ -157,9 +159,13 @@ impl Open<'_> {
     fn wanted(&self) -> Interest {
         let state = &*self.state;
         let active = !state.active.is_passive();
-        let readable = active
-            || state.receiver.as_ref().is_some_and(|receiver| !receiver.woken)
-            || (!state.connects.is_empty() && !state.backlog_is_full());
+        let readable = match active {
+            true => !state.is_limited(),
+            false => {
+                state.receiver.as_ref().is_some_and(|receiver| !receiver.woken)
+                    || (!state.connects.is_empty() && !state.backlog_is_full())
+            }
+        };
         let writable = !state.writers.is_empty();
         if readable && state.exhausted {
             return Interest { readable, writable, edge: true, ..Interest::NONE };
@@ -406,6 +412,7 @@ impl Inner {
                 owner_monitor: None,
                 handover: None,
                 active: Active::Passive,
+                limit: None,
                 anchor: None,
                 receiver: None,
                 writers: VecDeque::new(),
@@ -651,6 +658,7 @@ impl Inner {
             match state.handover.take() {
                 Some((pid, monitor)) if pid == to => {
                     state.owner = to;
+                    state.grant(0);
                     old_monitor = state.owner_monitor.replace(monitor);
                 }
                 handover if state.owner == to => old_monitor = handover.map(|(_, monitor)| monitor),

@@ -1,0 +1,75 @@
+%% @private
+%% @doc Bounds the mailboxes of owners: the option `mailbox_limit'.
+%%
+%% One process of this name, started when it is first needed, is asked by the
+%% native code when a socket has delivered what was granted. It has a process
+%% look at the owner's mailbox until that has room.
+-module(gen_sctp_nif_limit).
+
+-export([setopts/2]).
+
+-export([serve/0]).
+-export([check/3]).
+
+%% Milliseconds between two looks at a full mailbox: the VM tells nobody when
+%% it has room.
+-define(PAUSE, 2).
+
+%% @doc Sets options, of which one may be the bound.
+-spec setopts(gen_sctp_nif_prim:ref(), [term()]) -> ok | gen_sctp_nif_prim:error().
+setopts(Ref, Opts) ->
+    case gen_sctp_nif_prim:setopts(Ref, Opts) of
+        limited -> start(Ref);
+        Result -> Result
+    end.
+
+%% A grant of nothing makes the socket ask.
+start(Ref) ->
+    ok = ensure_running(),
+    case gen_sctp_nif_prim:owner(Ref) of
+        {ok, Owner} -> gen_sctp_nif_prim:grant(Ref, Owner, 0);
+        {error, _} = Error -> Error
+    end.
+
+ensure_running() ->
+    case whereis(?MODULE) of
+        undefined ->
+            Pid = spawn(?MODULE, serve, []),
+            try
+                true = register(?MODULE, Pid),
+                ok
+            catch
+                %% Somebody was quicker.
+                error:badarg ->
+                    exit(Pid, kill),
+                    ensure_running()
+            end;
+        _ ->
+            ok
+    end.
+
+%% @doc The process.
+-spec serve() -> no_return().
+serve() ->
+    %% It is nobody's, and outlives the application of who was the first.
+    true = group_leader(whereis(init), self()),
+    receive
+        {Ref, Owner, Most} -> spawn(?MODULE, check, [Ref, Owner, Most]);
+        _ -> ok
+    end,
+    ?MODULE:serve().
+
+%% @doc Waits for room in a mailbox, and grants it. Ends with the socket, and
+%% when that has got another owner, whose mailbox is somebody else's.
+-spec check(gen_sctp_nif_prim:ref(), pid(), pos_integer()) -> ok.
+check(Ref, Owner, Most) ->
+    case {gen_sctp_nif_prim:owner(Ref), process_info(Owner, message_queue_len)} of
+        {{ok, Owner}, {message_queue_len, Length}} when Length < Most ->
+            _ = gen_sctp_nif_prim:grant(Ref, Owner, Most - Length),
+            ok;
+        {{ok, Owner}, {message_queue_len, _}} ->
+            receive after ?PAUSE -> ok end,
+            check(Ref, Owner, Most);
+        _ ->
+            ok
+    end.

@@ -1,0 +1,113 @@
+%% @doc The I/O threads: how many there are, and that none of their sockets starves another.
+-module(gen_sctp_nif_io_SUITE).
+
+-include_lib("common_test/include/ct.hrl").
+-include_lib("kernel/include/inet_sctp.hrl").
+-include_lib("stdlib/include/assert.hrl").
+
+-compile([export_all, nowarn_export_all]).
+
+-import(gen_sctp_test_lib, [pair/3, next/1, async/1, kill/1]).
+
+suite() -> [{timetrap, {seconds, 120}}].
+
+all() -> [one_thread, three_threads, wrong_number, busy_neighbours].
+
+init_per_testcase(_, Config) ->
+    gen_sctp_test_lib:begin_case([{module, gen_sctp_nif}, {family, inet} | Config]).
+end_per_testcase(_, Config) -> gen_sctp_test_lib:end_case(Config).
+
+%% Threads.
+
+%% A node whose application has this environment.
+start(Args) ->
+    Paths = [filename:dirname(code:which(Module)) || Module <- [gen_sctp_nif, ?MODULE]],
+    {ok, Peer, _} = peer:start_link(#{
+        connection => standard_io,
+        args => lists:append([["-pa", Path] || Path <- Paths]) ++ Args,
+        wait_boot => 60000
+    }),
+    ok = peer:call(Peer, application, load, [gen_sctp_nif]),
+    Peer.
+
+%% How long each I/O thread of this node has run, in ns.
+times() ->
+    [begin
+         {ok, Stat} = file:read_file(Task ++ "/schedstat"),
+         binary_to_integer(hd(binary:split(Stat, <<" ">>)))
+     end || Task <- filelib:wildcard("/proc/self/task/*"),
+            file:read_file(Task ++ "/comm") =:= {ok, <<"gen_sctp_nif_io\n">>}].
+
+%% On pairs of sockets, one after the other: a message, and what it has cost the threads.
+exchange() ->
+    Pairs = [pair([{module, gen_sctp_nif}, {family, inet}], [{active, once}], [])
+             || _ <- lists:seq(1, 6)],
+    Before = times(),
+    [begin
+         ok = gen_sctp_nif:send(C, Id, 0, <<N>>),
+         <<N>> = next(S)
+     end || {N, #{s := S, c := C, cid := Id}} <- lists:enumerate(Pairs)],
+    lists:zipwith(fun(T0, T1) -> T1 - T0 end, Before, times()).
+
+%% The default where there are no more than four schedulers.
+one_thread(_) ->
+    Peer = start(["+S", "2"]),
+    ?assertMatch([_], peer:call(Peer, ?MODULE, exchange, [], 60000)),
+    ok = peer:stop(Peer).
+
+three_threads(_) ->
+    Peer = start(["-gen_sctp_nif", "io_threads", "3"]),
+    Times = peer:call(Peer, ?MODULE, exchange, [], 60000),
+    ?assertMatch([_, _, _], Times),
+    %% Each has had sockets.
+    ?assertEqual([], [Time || Time <- Times, Time =< 0]),
+    ok = peer:stop(Peer).
+
+wrong_number(_) ->
+    [begin
+         Peer = start(["-gen_sctp_nif", "io_threads", Wrong]),
+         {error, {load_failed, Text}} = peer:call(Peer, gen_sctp_nif_dropin, install, []),
+         ?assertNotEqual(nomatch, string:find(Text, "io_threads is " ++ Wrong)),
+         ok = peer:stop(Peer)
+     end || Wrong <- ["0", "65", "many"]].
+
+%% Fairness.
+
+%% Four sockets are flooded without end, all on one thread with a fifth. What is said on that one
+%% is answered all the same.
+busy_neighbours(Config) ->
+    Floods = [flood(Config) || _ <- lists:seq(1, 4)],
+    #{m := M, s := S, c := C, sid := SId, cid := CId} = pair(Config, [{active, once}], []),
+    Before = [count(Owner) || {Owner, _} <- Floods],
+    [begin
+         ok = M:send(C, CId, 0, <<N>>),
+         <<N>> = next(S),
+         ok = inet:setopts(S, [{active, once}]),
+         ok = M:send(S, SId, 0, <<N>>),
+         {ok, {_, _, _, <<N>>}} = M:recv(C)
+     end || N <- lists:seq(1, 50)],
+    %% They did flood, each of them.
+    [?assert(count(Owner) > Then) || {{Owner, _}, Then} <- lists:zip(Floods, Before)],
+    [begin kill(Sender), kill(Owner) end || {Owner, Sender} <- Floods].
+
+%% A socket's owner that counts, and a process that sends.
+flood(Config) ->
+    #{m := M, s := S, c := C, cid := Id} = pair(Config, [], []),
+    Owner = spawn(fun() -> counting(S, 0) end),
+    ok = M:controlling_process(S, Owner),
+    ok = inet:setopts(S, [{active, true}]),
+    {Owner, async(fun() -> flooding(M, C, Id) end)}.
+
+flooding(M, C, Id) ->
+    ok = M:send(C, Id, 0, <<"flood">>),
+    flooding(M, C, Id).
+
+counting(S, N) ->
+    receive
+        {sctp, S, _, _, {_, <<"flood">>}} -> counting(S, N + 1);
+        {count, From} -> From ! {self(), N}, counting(S, N)
+    end.
+
+count(Owner) ->
+    Owner ! {count, self()},
+    receive {Owner, N} -> N end.

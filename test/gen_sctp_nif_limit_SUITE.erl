@@ -1,0 +1,176 @@
+%% @doc The option mailbox_limit: an active socket delivers no more than its owner's mailbox has
+%% room for, loses nothing, and goes on when the owner reads.
+-module(gen_sctp_nif_limit_SUITE).
+
+-include_lib("kernel/include/inet_sctp.hrl").
+-include_lib("stdlib/include/assert.hrl").
+
+-compile([export_all, nowarn_export_all]).
+
+-import(gen_sctp_test_lib,
+        [mod/1, open/2, listener/2, pair/3, loopback/1, next/1, helper/0, call/2, async/1, await/1,
+         kill/1, until/1, no_message/0]).
+
+-define(MOST, 20).
+-define(SENT, 200).
+
+suite() -> [{timetrap, {seconds, 90}}].
+
+all() -> [{group, nif}].
+
+groups() ->
+    [{nif, [], [{inet, [], [set_and_get, wrong, flood, with_others, every_mode, lifted, given_away,
+                            connects, process_is_killed, closed_while_full]}]}].
+
+init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
+end_per_group(_, _) -> ok.
+init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case(Config).
+end_per_testcase(_, Config) -> gen_sctp_test_lib:end_case(Config).
+
+limit(S) ->
+    {ok, [{mailbox_limit, Limit}]} = inet:getopts(S, [mailbox_limit]),
+    Limit.
+
+set_and_get(Config) ->
+    S = open(Config, [{mailbox_limit, 7}]),
+    ?assertEqual(7, limit(S)),
+    ok = inet:setopts(S, [{mailbox_limit, infinity}]),
+    ?assertEqual(infinity, limit(S)),
+    ?assertEqual(infinity, limit(open(Config, []))).
+
+wrong(Config) ->
+    S = open(Config, []),
+    [begin
+         ?assertEqual({error, einval}, inet:setopts(S, [{mailbox_limit, Wrong}])),
+         ?assertError(badarg, gen_sctp_nif:open([{mailbox_limit, Wrong}]))
+     end || Wrong <- [0, -1, foo, 1.5, 1 bsl 32, 1 bsl 70, <<>>, "", {5}, undefined]],
+    ?assertEqual(infinity, limit(S)).
+
+%% Traffic.
+
+%% Messages 1 to ?SENT from a process of its own; the owner of the other end is a helper that reads
+%% nothing unless told.
+send(#{m := M, c := C, cid := Id}) ->
+    [ok = M:send(C, Id, 0, <<N:32>>) || N <- lists:seq(1, ?SENT)],
+    ok.
+
+%% A server of which Owner is the owner, with a client.
+served(Config, Owner, Opts) ->
+    #{m := M, s := S} = Pair = pair(Config, [], []),
+    ok = M:controlling_process(S, Owner),
+    ok = inet:setopts(S, Opts),
+    Pair.
+
+queued(Owner) ->
+    {message_queue_len, Length} = process_info(Owner, message_queue_len),
+    Length.
+
+%% What the owner takes, until it has the last message; the most that lay there at a time.
+read_all(Owner, S) ->
+    call(Owner, fun() -> read(S, 1, 0) end).
+
+read(_S, N, Most) when N > ?SENT ->
+    Most;
+read(S, N, Most) ->
+    Queued = queued(self()),
+    <<N:32>> = next(S),
+    read(S, N + 1, max(Queued, Most)).
+
+flood(Config) ->
+    Owner = helper(),
+    #{s := S} = Pair = served(Config, Owner, [{active, true}, {mailbox_limit, ?MOST}]),
+    Sender = async(fun() -> send(Pair) end),
+    until(fun() -> queued(Owner) =:= ?MOST end),
+    ok = await(Sender),
+    %% All has been sent, and nothing more has come.
+    ?assertEqual(?MOST, queued(Owner)),
+    ?assert(read_all(Owner, S) =< ?MOST),
+    ?assertEqual(0, queued(Owner)).
+
+%% What others send counts as well: the mailbox is what is bounded.
+with_others(Config) ->
+    Owner = spawn_link(fun() -> receive stop -> ok end end),
+    [Owner ! N || N <- lists:seq(1, 15)],
+    Pair = served(Config, Owner, [{mailbox_limit, ?MOST}, {active, true}]),
+    ok = send(Pair),
+    until(fun() -> queued(Owner) =:= ?MOST end),
+    unlink(Owner),
+    kill(Owner).
+
+every_mode(Config) ->
+    [begin
+         Owner = helper(),
+         #{m := M, s := S} = Pair = served(Config, Owner, [{mailbox_limit, 3}, {active, Mode}]),
+         Sender = async(fun() -> send(Pair) end),
+         until(fun() -> queued(Owner) =:= Length end),
+         ok = await(Sender),
+         ok = inet:setopts(S, [{active, true}]),
+         ?assert(read_all(Owner, S) =< 3),
+         ok = M:close(S)
+     end || {Mode, Length} <- [{once, 1}, {2, 3}, {5, 3}, {true, 3}]].
+
+lifted(Config) ->
+    Owner = helper(),
+    #{s := S} = Pair = served(Config, Owner, [{active, true}, {mailbox_limit, ?MOST}]),
+    ok = send(Pair),
+    until(fun() -> queued(Owner) =:= ?MOST end),
+    ok = inet:setopts(S, [{mailbox_limit, infinity}]),
+    until(fun() -> queued(Owner) =:= ?SENT end),
+    ?assertEqual(?SENT, read_all(Owner, S)).
+
+%% The new owner has a mailbox of its own.
+given_away(Config) ->
+    First = helper(),
+    Second = helper(),
+    #{m := M, s := S} = Pair = served(Config, First, [{active, true}, {mailbox_limit, ?MOST}]),
+    ok = send(Pair),
+    until(fun() -> queued(First) =:= ?MOST end),
+    ok = call(First, fun() -> M:controlling_process(S, Second) end),
+    until(fun() -> queued(Second) =:= ?MOST end),
+    ?assertEqual(0, queued(First)),
+    ?assert(read_all(Second, S) =< ?MOST).
+
+%% A blocking connect on a socket whose owner has no room: it succeeds when there is some.
+connects(Config) ->
+    Owner = helper(),
+    M = mod(Config),
+    #{s := S} = Pair = served(Config, Owner, [{active, true}, {mailbox_limit, ?MOST}]),
+    Other = listener(Config, []),
+    {ok, Port} = inet:port(Other),
+    ok = send(Pair),
+    until(fun() -> queued(Owner) =:= ?MOST end),
+    Connect = async(fun() -> M:connect(S, loopback(Config), Port, [], 10000) end),
+    ?assert(read_all(Owner, S) =< ?MOST),
+    ?assertMatch({ok, #sctp_assoc_change{state = comm_up}}, await(Connect)).
+
+%% Without the process there is no bound; but there are messages, and the next limit has it started
+%% again.
+process_is_killed(Config) ->
+    Owner = helper(),
+    #{s := S} = Pair = served(Config, Owner, [{active, true}, {mailbox_limit, ?MOST}]),
+    %% The first grant is there.
+    until(fun() -> queued(Owner) =:= 0 end),
+    kill(whereis(gen_sctp_nif_limit)),
+    Sender = async(fun() -> send(Pair) end),
+    _ = read_all(Owner, S),
+    ok = await(Sender),
+    ok = inet:setopts(S, [{mailbox_limit, 3}]),
+    ?assert(is_pid(whereis(gen_sctp_nif_limit))),
+    ok = send(Pair),
+    until(fun() -> queued(Owner) =:= 3 end),
+    ?assert(read_all(Owner, S) =< 3).
+
+%% Who looks at the mailbox ends with the socket.
+closed_while_full(Config) ->
+    Owner = helper(),
+    #{m := M, s := S} = Pair = served(Config, Owner, [{active, true}, {mailbox_limit, ?MOST}]),
+    ok = send(Pair),
+    until(fun() -> queued(Owner) =:= ?MOST end),
+    ?assertMatch([_], looking()),
+    ok = M:close(S),
+    until(fun() -> looking() =:= [] end),
+    no_message().
+
+looking() ->
+    [Pid || Pid <- processes(),
+            process_info(Pid, initial_call) =:= {initial_call, {gen_sctp_nif_limit, check, 3}}].
