@@ -46,6 +46,7 @@ run(Origin, Module, #spec{kind = Kind} = Spec) ->
         assocs -> fun sctp_bench_stream:assocs/2;
         sockets -> fun sctp_bench_stream:sockets/2;
         pingpong -> fun sctp_bench_pingpong:run/2;
+        handover -> fun sctp_bench_pingpong:run/2;
         open -> fun sctp_bench_scale:open/2;
         idle -> fun sctp_bench_scale:idle/2;
         connect -> fun sctp_bench_scale:connect/2

@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use socket2::Socket;
 
+use crate::handover;
 use crate::meter::Meter;
 use crate::result::{Measured, Origin};
 use crate::spec::Spec;
@@ -29,7 +30,7 @@ pub(crate) fn run(origin: &Origin, specs: &[Spec]) -> Result<()> {
             // For comparison, message by message.
             "oneway" | "batch" => one_way(origin, spec, 1)?,
             "senders" => one_way(origin, spec, SENDERS)?,
-            "pingpong" => ping_pong(origin, spec)?,
+            "pingpong" | "handover" => ping_pong(origin, spec)?,
             "connect" => connect(origin, spec)?,
             other => return Err(format!("the bare loop has no case {other}").into()),
         }
@@ -46,7 +47,7 @@ pub(crate) fn peer(port: u16, spec: &Spec) -> Result<()> {
     // All peers start at the same time, when the parent says so.
     writeln!(io::stdout(), "ready")?;
     io::stdin().lock().read_line(&mut String::new())?;
-    if spec.kind == "pingpong" {
+    if let "pingpong" | "handover" = spec.kind.as_str() {
         ping(&socket, assoc, &message, spec)?;
         io::stdin().lock().read_line(&mut String::new())?;
         return Ok(());
@@ -64,12 +65,13 @@ pub(crate) fn peer(port: u16, spec: &Spec) -> Result<()> {
 /// One message after the other is sent, and comes back; tells the median and the 99th percentile of
 /// the round trips in ns.
 fn ping(socket: &Socket, assoc: i32, message: &[u8], spec: &Spec) -> Result<()> {
+    let mut receive = receiver(socket, spec)?;
     let mut buf = vec![0; spec.size];
     let mut times = Vec::with_capacity(spec.count as usize);
     for round in 0..spec.warmup() + spec.count {
         let start = Instant::now();
         sys::send(socket, assoc, message)?;
-        whole(socket, &mut buf)?;
+        receive(&mut buf)?;
         if round >= spec.warmup() {
             times.push(start.elapsed());
         }
@@ -102,11 +104,12 @@ fn one_way(origin: &Origin, spec: &Spec, senders: u32) -> Result<()> {
 fn ping_pong(origin: &Origin, spec: &Spec) -> Result<()> {
     let socket = sys::open(spec.buffer())?;
     let mut peers = Peers::start(&socket, spec, 1)?;
+    let mut receive = receiver(&socket, spec)?;
     let mut buf = vec![0; spec.size];
     peers.go()?;
     let mut echo = |rounds| -> Result<()> {
         for _ in 0..rounds {
-            let assoc = whole(&socket, &mut buf)?;
+            let assoc = receive(&mut buf)?;
             sys::send(&socket, assoc, &buf)?;
         }
         Ok(())
@@ -123,6 +126,21 @@ fn ping_pong(origin: &Origin, spec: &Spec) -> Result<()> {
     let [median, p99] = times[..] else { return Err(format!("the peer said {line}").into()) };
     figures.extend([("us".to_owned(), median / 1000.0), ("p99".to_owned(), p99 / 1000.0)]);
     print(origin, spec, &figures)
+}
+
+/// How a case receives its next message, into a buffer, and the number of its association.
+type Receive<'a> = Box<dyn FnMut(&mut Vec<u8>) -> Result<i32> + 'a>;
+
+fn receiver<'a>(socket: &'a Socket, spec: &Spec) -> Result<Receive<'a>> {
+    if spec.kind != "handover" {
+        return Ok(Box::new(|buf| whole(socket, buf)));
+    }
+    let messages = handover::start(socket, spec.size)?;
+    Ok(Box::new(move |buf| {
+        let (message, assoc) = messages.recv()?;
+        *buf = message;
+        Ok(assoc)
+    }))
 }
 
 /// Opens, connects and closes, one after the other. The server is the kernel alone.
