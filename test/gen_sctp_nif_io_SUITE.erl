@@ -40,10 +40,10 @@ times() ->
 
 %% On pairs of sockets, one after the other: a message, and what it has cost the threads.
 exchange() ->
-    Pairs = [pair([{module, gen_sctp_nif}, {family, inet}], [{active, once}], [])
-             || _ <- lists:seq(1, 6)],
+    Pairs = [pair([{module, gen_sctp_nif}, {family, inet}], [], []) || _ <- lists:seq(1, 6)],
     Before = times(),
     [begin
+         ok = inet:setopts(S, [{active, once}]),
          ok = gen_sctp_nif:send(C, Id, 0, <<N>>),
          <<N>> = next(S)
      end || {N, #{s := S, c := C, cid := Id}} <- lists:enumerate(Pairs)],
@@ -77,12 +77,12 @@ wrong_number(_) ->
 %% is answered all the same.
 busy_neighbours(Config) ->
     Floods = [flood(Config) || _ <- lists:seq(1, 4)],
-    #{m := M, s := S, c := C, sid := SId, cid := CId} = pair(Config, [{active, once}], []),
+    #{m := M, s := S, c := C, sid := SId, cid := CId} = pair(Config, [], []),
     Before = [count(Owner) || {Owner, _} <- Floods],
     [begin
+         ok = inet:setopts(S, [{active, once}]),
          ok = M:send(C, CId, 0, <<N>>),
          <<N>> = next(S),
-         ok = inet:setopts(S, [{active, once}]),
          ok = M:send(S, SId, 0, <<N>>),
          {ok, {_, _, _, <<N>>}} = M:recv(C)
      end || N <- lists:seq(1, 50)],
