@@ -516,19 +516,22 @@ impl Open<'_> {
     }
 
     /// Tells the owner of a read error, which is not counted as a message.
-    fn deliver_error(&self, caller: Option<Env>, errno: i32) {
+    fn deliver_error(&mut self, caller: Option<Env>, errno: i32) {
         let Some(anchor) = &self.state.anchor else { return };
         deliver::send(caller, &self.state.owner, |env| {
             let reason = encode::errno(env, errno);
             (atoms::sctp_error(), socket_term(env, anchor), reason).encode(env)
         });
+        self.state.spend_grant();
     }
 
-    fn announce_passive(&self, caller: Option<Env>) {
+    /// A message, too, but one that comes whether there is room for it or not.
+    fn announce_passive(&mut self, caller: Option<Env>) {
         let Some(anchor) = &self.state.anchor else { return };
         deliver::send(caller, &self.state.owner, |env| {
             (atoms::sctp_passive(), socket_term(env, anchor)).encode(env)
         });
+        self.state.spend_grant();
     }
 
     /// Wakes the waiting receiver, if any, to read for itself.
@@ -582,6 +585,7 @@ impl Open<'_> {
         deliver::send(caller, &self.state.owner, |env| {
             (atoms::sctp_passive(), socket_term(env, socket)).encode(env)
         });
+        self.state.spend_grant();
     }
 
     /// After any pumping: wakes who has something to fetch and waits for the rest. The anchor it
