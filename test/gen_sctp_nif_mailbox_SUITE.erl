@@ -1,6 +1,6 @@
 %% @doc The option mailbox_limit: an active socket delivers no more than its owner's mailbox has
 %% room for, loses nothing, and goes on when the owner reads.
--module(gen_sctp_nif_limit_SUITE).
+-module(gen_sctp_nif_mailbox_SUITE).
 
 -include_lib("kernel/include/inet_sctp.hrl").
 -include_lib("stdlib/include/assert.hrl").
