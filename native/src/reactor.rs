@@ -43,7 +43,7 @@ impl Hasher for TokenHasher {
     }
 }
 
-static REACTORS: OnceLock<Vec<Reactor>> = OnceLock::new();
+static REACTORS: OnceLock<Vec<&'static Reactor>> = OnceLock::new();
 
 static NEXT_TOKEN: AtomicU64 = AtomicU64::new(WAKER + 1);
 
@@ -64,11 +64,11 @@ pub(crate) fn start(threads: usize) -> io::Result<()> {
         return Ok(());
     }
     let mut reactors = Vec::new();
-    for index in 0..threads {
-        reactors.push(Reactor::new()?);
-        // The threads first: a reactor that is there has one.
-        let run = move || REACTORS.wait()[index].run();
-        std::thread::Builder::new().name("gen_sctp_nif_io".into()).spawn(run)?;
+    for _ in 0..threads {
+        // Never freed: its thread never ends, though a later one should be refused.
+        let reactor: &Reactor = Box::leak(Box::new(Reactor::new()?));
+        std::thread::Builder::new().name("gen_sctp_nif_io".into()).spawn(move || reactor.run())?;
+        reactors.push(reactor);
     }
     REACTORS.get_or_init(|| reactors);
     Ok(())
@@ -76,7 +76,7 @@ pub(crate) fn start(threads: usize) -> io::Result<()> {
 
 /// # Panics
 /// Before [`start`], which means before the library's load callback.
-fn reactors() -> &'static [Reactor] {
+fn reactors() -> &'static [&'static Reactor] {
     REACTORS.get().expect("the reactors start when the library is loaded")
 }
 
@@ -84,7 +84,7 @@ fn reactors() -> &'static [Reactor] {
 pub(crate) fn reactor(token: u64) -> &'static Reactor {
     let all = reactors();
     #[expect(clippy::cast_possible_truncation, reason = "only the rest of the division counts")]
-    &all[token as usize % all.len()]
+    all[token as usize % all.len()]
 }
 
 /// A token for a new socket. One after the other, so that the threads have equally many.
@@ -99,7 +99,7 @@ pub(crate) fn opened() -> u64 {
 
 /// All sockets that are still there.
 pub(crate) fn sockets() -> Vec<Arc<Inner>> {
-    reactors().iter().flat_map(Reactor::sockets).collect()
+    reactors().iter().flat_map(|reactor| reactor.sockets()).collect()
 }
 
 impl Reactor {
