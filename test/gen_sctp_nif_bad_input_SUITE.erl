@@ -11,7 +11,9 @@
 
 suite() -> [{timetrap, {seconds, 120}}].
 
-all() -> [arguments, sockets, closed_sockets, inet_functions, foreign_sockets, primitives, random].
+all() ->
+    [arguments, sockets, closed_sockets, inet_functions, foreign_sockets, primitives, endless_lists,
+     random].
 
 init_per_testcase(_, Config) ->
     gen_sctp_test_lib:begin_case([{module, gen_sctp_nif}, {family, inet} | Config]).
@@ -162,6 +164,22 @@ primitives(_) ->
      end || {Name, Arity} <- Functions, Value <- junk()],
     flush_answers(),
     gen_sctp_test_lib:no_message().
+
+%% Far longer than anybody has a use for: refused, whatever is in them, before they are read through.
+endless_lists(_) ->
+    S = gen_sctp_nif_diff:socket(gen_sctp_nif),
+    Endless = fun(Item) -> lists:duplicate(1000000, Item) end,
+    ?assertEqual({error, enomem}, inet:getopts(S, Endless(active))),
+    ?assertEqual({error, enomem}, inet:getopts(S, Endless(active) ++ improper)),
+    ?assertEqual({error, enomem}, inet:getstat(S, Endless(recv_cnt))),
+    ?assertEqual({error, einval}, inet:setopts(S, Endless({active, false}))),
+    ?assertEqual({error, einval}, gen_sctp_nif_prim:connect(socket_ref(S), Endless({?V4, 20}),
+                                                            undefined)),
+    ?assertMatch({ok, [_ | _]}, inet:getopts(S, lists:duplicate(512, active))),
+    ?assertMatch({ok, [_ | _]}, inet:getstat(S, lists:duplicate(512, recv_cnt))),
+    ok = gen_sctp_nif:close(S).
+
+socket_ref({'$inet', gen_sctp_nif, Ref}) -> Ref.
 
 %% A reference is a right argument for those who wait: they are told of the end.
 flush_answers() ->

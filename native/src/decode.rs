@@ -31,6 +31,17 @@ pub(crate) fn list(mut rest: Term, most: usize) -> Option<Vec<Term>> {
     Some(elements)
 }
 
+/// Has a list more than `most` elements? Looks at no more of them: the VM's own count of a list takes
+/// as long as that is.
+pub(crate) fn is_longer(mut list: Term, most: usize) -> bool {
+    (0..=most).all(|_| {
+        list.list_get_cell().is_ok_and(|(_, tail)| {
+            list = tail;
+            true
+        })
+    })
+}
+
 /// An IP tuple.
 fn ip(term: Term) -> Option<IpAddr> {
     let parts = get_tuple(term).ok()?;

@@ -25,7 +25,7 @@ use crate::socket::{Closed, Open, SocketRef};
 use crate::{atoms, decode, encode};
 
 /// Entries taken in one call: more than anybody has a use for, and well under a millisecond.
-const MOST: usize = 512;
+pub(crate) const MOST: usize = 512;
 
 /// The kernel's options by their atoms.
 static TABLE: OnceLock<HashMap<Atom, &'static OptionSpec>> = OnceLock::new();
@@ -395,7 +395,7 @@ enum Query<'a> {
 
 /// `getopts(Ref, [Request])`.
 pub(crate) fn get<'a>(env: Env<'a>, socket: &ResourceArc<SocketRef>, list: Term<'a>) -> Term<'a> {
-    if list.list_length().is_ok_and(|length| length > MOST) {
+    if decode::is_longer(list, MOST) {
         return env.error_tuple(atoms::enomem());
     }
     let family = socket.0.family;

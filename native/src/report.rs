@@ -6,7 +6,7 @@ use rustler::{Atom, Encoder, Env, ResourceArc, Term};
 use sctp::types::{AssocId, Family, Style};
 
 use crate::socket::{Closed, Inner, Open, SocketRef, State, resources};
-use crate::{atoms, closer, deliver, encode, options, panics, reactor};
+use crate::{atoms, closer, decode, deliver, encode, options, panics, reactor};
 
 /// `getstat(Ref, [Item])`.
 pub(crate) fn getstat<'a>(
@@ -14,6 +14,9 @@ pub(crate) fn getstat<'a>(
     socket: &ResourceArc<SocketRef>,
     items: Term<'a>,
 ) -> Term<'a> {
+    if decode::is_longer(items, options::MOST) {
+        return env.error_tuple(atoms::enomem());
+    }
     let open = match socket.0.lock() {
         Ok(open) => open,
         Err(Closed) => return env.error_tuple(atoms::closed()),
