@@ -165,7 +165,7 @@ primitives(_) ->
     flush_answers(),
     gen_sctp_test_lib:no_message().
 
-%% Far longer than anybody has a use for: refused, whatever is in them, before they are read through.
+%% Far longer than anybody has a use for: refused, whatever is in them, and not read through.
 endless_lists(_) ->
     S = gen_sctp_nif_diff:socket(gen_sctp_nif),
     Endless = fun(Item) -> lists:duplicate(1000000, Item) end,
