@@ -180,7 +180,7 @@ new_library(Replace) ->
          true = code:delete(gen_sctp_nif_prim),
          _ = code:purge(gen_sctp_nif_prim),
          {module, _} = code:load_file(gen_sctp_nif_prim),
-         {'EXIT', {badarg, _}} = (catch gen_sctp_nif:recv(S, 0)),
+         badarg = try gen_sctp_nif:recv(S, 0) catch error:Reason -> Reason end,
          ok = gen_sctp:send(C, Id, 0, <<N>>),
          <<N>> = next(S),
          New = pair(config()),
