@@ -9,7 +9,8 @@
 -export([setopts/2]).
 
 -export([serve/0]).
--export([check/3]).
+-export([question/0]).
+-export([check/4]).
 
 %% Milliseconds between two looks at a full mailbox: the VM tells nobody when
 %% it has room.
@@ -53,23 +54,37 @@ ensure_running() ->
 serve() ->
     %% It is nobody's, and outlives the application of who was the first.
     true = group_leader(whereis(init), self()),
+    next().
+
+%% Whatever is remembered of a question would keep it, and the socket, from
+%% being collected. Hibernation forgets.
+-spec next() -> no_return().
+next() ->
+    erlang:hibernate(?MODULE, question, []).
+
+-spec question() -> no_return().
+question() ->
     receive
-        {Ref, Owner, Most} -> spawn(?MODULE, check, [Ref, Owner, Most]);
-        _ -> ok
+        {Ref, Owner, Most, Question} ->
+            spawn(?MODULE, check, [Ref, Owner, Most, Question]);
+        _ ->
+            ok
     end,
-    ?MODULE:serve().
+    next().
 
 %% @doc Waits for room in a mailbox, and grants it. Ends with the socket, and
 %% when that has got another owner, whose mailbox is somebody else's.
--spec check(gen_sctp_nif_prim:ref(), pid(), pos_integer()) -> ok.
-check(Ref, Owner, Most) ->
+%%
+%% The question is kept until then: its end without an answer lifts the bound.
+-spec check(gen_sctp_nif_prim:ref(), pid(), pos_integer(), reference()) -> ok.
+check(Ref, Owner, Most, Question) ->
     case {gen_sctp_nif_prim:owner(Ref), process_info(Owner, message_queue_len)} of
         {{ok, Owner}, {message_queue_len, Length}} when Length < Most ->
             _ = gen_sctp_nif_prim:grant(Ref, Owner, Most - Length),
             ok;
         {{ok, Owner}, {message_queue_len, _}} ->
             receive after ?PAUSE -> ok end,
-            check(Ref, Owner, Most);
+            check(Ref, Owner, Most, Question);
         _ ->
             ok
     end.

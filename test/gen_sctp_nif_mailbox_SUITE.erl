@@ -20,7 +20,8 @@ all() -> [{group, nif}].
 
 groups() ->
     [{nif, [], [{inet, [], [set_and_get, wrong, flood, with_others, every_mode, lifted, given_away,
-                            connects, process_is_killed, closed_while_full]}]}].
+                            connects, process_is_killed, looker_is_killed,
+                            closed_while_full]}]}].
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
 end_per_group(_, _) -> ok.
@@ -146,22 +147,36 @@ connects(Config) ->
     ?assert(read_all(Owner, S) =< ?MOST),
     ?assertMatch({ok, #sctp_assoc_change{state = comm_up}}, await(Connect)).
 
-%% Without the process there is no bound; but there are messages, and the next limit has it started
-%% again.
+%% Without the process there is no bound; but there are messages, even if it died with a question
+%% unread, and the next limit has it started again.
 process_is_killed(Config) ->
     Owner = helper(),
     #{s := S} = Pair = served(Config, Owner, [{active, true}, {mailbox_limit, ?MOST}]),
-    %% The first grant is there.
-    until(fun() -> queued(Owner) =:= 0 end),
-    kill(whereis(gen_sctp_nif_limit)),
-    Sender = async(fun() -> send(Pair) end),
+    Process = whereis(gen_sctp_nif_limit),
+    true = erlang:suspend_process(Process),
+    ok = send(Pair),
+    until(fun() -> queued(Process) =:= 1 end),
+    kill(Process),
+    until(fun() -> queued(Owner) =:= ?SENT end),
     _ = read_all(Owner, S),
-    ok = await(Sender),
     ok = inet:setopts(S, [{mailbox_limit, 3}]),
     ?assert(is_pid(whereis(gen_sctp_nif_limit))),
     ok = send(Pair),
     until(fun() -> queued(Owner) =:= 3 end),
     ?assert(read_all(Owner, S) =< 3).
+
+%% The question it had is asked again when as much has come as the bound allows.
+looker_is_killed(Config) ->
+    Owner = helper(),
+    #{s := S} = Pair = served(Config, Owner, [{active, true}, {mailbox_limit, ?MOST}]),
+    ok = send(Pair),
+    until(fun() -> queued(Owner) =:= ?MOST end),
+    [Looker] = looking(),
+    kill(Looker),
+    until(fun() -> queued(Owner) =:= 2 * ?MOST end),
+    ?assertMatch([_], looking()),
+    ?assert(read_all(Owner, S) =< 2 * ?MOST),
+    ?assertEqual(0, queued(Owner)).
 
 %% Who looks at the mailbox ends with the socket.
 closed_while_full(Config) ->
@@ -176,4 +191,4 @@ closed_while_full(Config) ->
 
 looking() ->
     [Pid || Pid <- processes(),
-            process_info(Pid, initial_call) =:= {initial_call, {gen_sctp_nif_limit, check, 3}}].
+            process_info(Pid, initial_call) =:= {initial_call, {gen_sctp_nif_limit, check, 4}}].

@@ -3,11 +3,18 @@
 //! The VM tells nobody but Erlang code how long a mailbox is. So delivery is granted, some messages
 //! at a time: when a grant is spent the process `gen_sctp_nif_limit` is asked, which looks at the
 //! owner's mailbox and grants what is free of it, once something is.
+//!
+//! A question that nobody can answer any more, as its process was killed, is garbage; its end is
+//! the answer then: better no bound than no messages.
 
-use rustler::{Encoder, Env, LocalPid};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustler::{Encoder, Env, LocalPid, Resource, ResourceArc};
 
 use crate::atoms;
 use crate::deliver;
+use crate::reactor::reactor;
 use crate::socket::{Closed, Inner, State};
 
 /// What an owner is to get at most, and may get now.
@@ -15,50 +22,88 @@ use crate::socket::{Closed, Inner, State};
 pub(crate) struct Limit {
     pub(crate) most: u32,
     granted: u32,
-    asked: bool,
+    /// Some while an answer is awaited.
+    asked: Option<Arc<Settled>>,
+}
+
+/// Is a question answered, or can never be?
+type Settled = AtomicBool;
+
+/// A question, held by those who are to answer it.
+pub(crate) struct Question {
+    token: u64,
+    settled: Arc<Settled>,
+}
+
+#[rustler::resource_impl]
+impl Resource for Question {}
+
+impl Drop for Question {
+    /// Takes no lock of a socket: this may be called under one.
+    fn drop(&mut self) {
+        if !self.settled.swap(true, Ordering::Relaxed) {
+            reactor(self.token).revisit(self.token);
+        }
+    }
 }
 
 impl Limit {
     /// Nothing is granted yet. Who makes it has the process started, which then asks itself.
     pub(crate) fn new(most: u32) -> Limit {
-        Limit { most, granted: 0, asked: true }
+        Limit { most, granted: 0, asked: Some(Arc::default()) }
+    }
+
+    /// Has a question ended without an answer?
+    fn is_lifted(&self) -> bool {
+        self.asked.as_ref().is_some_and(|settled| settled.load(Ordering::Relaxed))
+    }
+
+    /// Then that is the answer.
+    fn lift(&mut self) {
+        if self.is_lifted() {
+            *self = Limit { most: self.most, granted: self.most, asked: None };
+        }
     }
 }
 
 impl State {
     /// Must the owner of an active socket read some of its messages first?
     pub(crate) fn is_limited(&self) -> bool {
-        self.limit.as_ref().is_some_and(|limit| limit.granted == 0)
+        self.limit.as_ref().is_some_and(|limit| limit.granted == 0 && !limit.is_lifted())
     }
 
     /// Accounts for a message to the owner.
     pub(crate) fn spend_grant(&mut self) {
         if let Some(limit) = &mut self.limit {
+            limit.lift();
             limit.granted = limit.granted.saturating_sub(1);
         }
     }
 
     /// Asks for the next grant, once, if an active socket has spent the last one.
-    pub(crate) fn ask_for_grant(&mut self, caller: Option<Env>) {
+    pub(crate) fn ask_for_grant(&mut self, caller: Option<Env>, token: u64) {
         let (Some(limit), Some(socket)) = (&mut self.limit, &self.anchor) else { return };
-        if limit.granted > 0 || limit.asked {
+        limit.lift();
+        if limit.granted > 0 || limit.asked.is_some() {
             return;
         }
-        let process = deliver::whereis(caller, atoms::gen_sctp_nif_limit());
-        limit.asked = process.is_some_and(|process| {
-            let question = (socket, self.owner, limit.most);
-            deliver::send(caller, &process, |env| question.encode(env))
-        });
-        if !limit.asked {
-            // Somebody has killed it. Better no bound than no messages.
-            limit.granted = limit.most;
+        let settled = Arc::<Settled>::default();
+        limit.asked = Some(settled.clone());
+        let question = ResourceArc::new(Question { token, settled });
+        // Without a process, or with one that dies, the question has its end here.
+        if let Some(process) = deliver::whereis(caller, atoms::gen_sctp_nif_limit()) {
+            let message = (socket, self.owner, limit.most, question);
+            deliver::send(caller, &process, |env| message.encode(env));
         }
     }
 
     /// So much may be delivered; what was granted before is void.
     pub(crate) fn grant(&mut self, messages: u32) {
         if let Some(limit) = &mut self.limit {
-            *limit = Limit { most: limit.most, granted: messages.min(limit.most), asked: false };
+            if let Some(settled) = limit.asked.take() {
+                settled.store(true, Ordering::Relaxed);
+            }
+            limit.granted = messages.min(limit.most);
         }
     }
 }

@@ -592,7 +592,7 @@ impl Open<'_> {
     /// returns must be dropped after unlocking.
     #[must_use]
     pub(crate) fn settle(&mut self, caller: Option<Env>) -> Option<ResourceArc<SocketRef>> {
-        self.state.ask_for_grant(caller);
+        self.state.ask_for_grant(caller, self.inner.token);
         if !self.state.backlog.is_empty() {
             if self.state.active.is_passive() {
                 self.wake_receiver(caller);
