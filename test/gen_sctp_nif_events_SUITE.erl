@@ -33,14 +33,8 @@ groups() ->
      {nif, [], [{inet, [], Common ++ Slow ++ [partial_delivery]},
                 {inet6, [], Common ++ Slow ++ [partial_delivery, both_families, link_local]}]}].
 
-init_per_suite(Config) ->
-    case ?NET:start() of
-        {ok, Net} -> [{net, Net} | Config];
-        {error, Reason} -> {skip, Reason}
-    end.
-
-end_per_suite(Config) -> ?NET:stop(?config(net, Config)).
-
+init_per_suite(Config) -> ?NET:begin_suite(Config).
+end_per_suite(Config) -> ?NET:end_suite(Config).
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
 end_per_group(_, _) -> ok.
 init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case(Config).

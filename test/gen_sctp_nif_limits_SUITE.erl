@@ -9,8 +9,7 @@
 -compile([export_all, nowarn_export_all]).
 
 -import(gen_sctp_test_lib,
-        [open/2, listener/2, pair/1, pair/3, join/4, port/1, data/2, event/2, next/1, recv/2,
-         async/1, await/1, until/1, until_blocked/1]).
+        [pair/1, pair/3, exchange/1, data/2, next/1, async/1, await/1, until/1, until_blocked/1]).
 
 suite() -> [{timetrap, {minutes, 10}}].
 
@@ -29,15 +28,6 @@ in_node(Options, Fun) ->
     Result = gen_sctp_test_node:call(Node, Fun),
     ok = gen_sctp_test_node:stop(Node),
     Result.
-
-exchange(#{m := M, s := S, c := C, sid := SId, cid := CId}) ->
-    Receiver = async(fun() -> M:recv(C) end),
-    until_blocked(Receiver),
-    ok = M:send(S, SId, 0, <<"there">>),
-    {ok, {_, _, _, <<"there">>}} = await(Receiver),
-    ok = inet:setopts(S, [{active, once}]),
-    ok = M:send(C, CId, 0, <<"back">>),
-    <<"back">> = next(S).
 
 %% Descriptors.
 

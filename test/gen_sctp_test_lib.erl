@@ -36,6 +36,7 @@
 -export([next/1]).
 -export([queued/2]).
 -export([all_arrived/2]).
+-export([exchange/1]).
 -export([silent/1]).
 -export([no_message/0]).
 -export([mailbox/0]).
@@ -279,6 +280,19 @@ all_arrived(S, Id) ->
             inet:getopts(S, [{sctp_status, #sctp_status{assoc_id = Id}}]),
         {Unacknowledged, Pending} =:= {0, 0}
     end).
+
+%% @doc Messages go both ways, one to a process that waits, one to an active socket: the library's
+%% threads work.
+-spec exchange(pair()) -> ok.
+exchange(#{m := M, s := S, c := C, sid := SId, cid := CId}) ->
+    Receiver = async(fun() -> M:recv(C) end),
+    until_blocked(Receiver),
+    ok = M:send(S, SId, 0, <<"there">>),
+    {ok, {_, _, _, <<"there">>}} = await(Receiver),
+    ok = inet:setopts(S, [{active, once}]),
+    ok = M:send(C, CId, 0, <<"back">>),
+    <<"back">> = next(S),
+    ok.
 
 %% @doc Nothing of this socket is in the mailbox.
 -spec silent(socket()) -> ok.

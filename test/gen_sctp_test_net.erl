@@ -6,6 +6,10 @@
 %% own network is touched.
 -module(gen_sctp_test_net).
 
+%% Frame of a suite.
+-export([begin_suite/1]).
+-export([end_suite/1]).
+
 %% Hosts and paths.
 -export([start/0]).
 -export([stop/1]).
@@ -34,6 +38,20 @@
 
 -define(TIMEOUT, 10000).
 -define(SCTP, 132).
+
+%% Frame of a suite.
+
+%% @doc To be returned from init_per_suite: with the hosts as `net', or the suite is skipped.
+-spec begin_suite([{atom(), term()}]) -> [{atom(), term()}] | {skip, term()}.
+begin_suite(Config) ->
+    case start() of
+        {ok, Net} -> [{net, Net} | Config];
+        {error, Reason} -> {skip, Reason}
+    end.
+
+-spec end_suite([{atom(), term()}]) -> ok.
+end_suite(Config) ->
+    stop(proplists:get_value(net, Config)).
 
 %% Hosts and paths.
 

@@ -28,47 +28,34 @@ struct Sample {
 pub(crate) fn run(dir: &Path) -> Result<(), Box<dyn Error>> {
     let text = fs::read_to_string(dir.join("samples.jsonl"))?;
     let samples = text.lines().map(serde_json::from_str).collect::<Result<Vec<Sample>, _>>()?;
-    let line = |name, value: fn(&Sample) -> f64| Line {
-        name,
-        points: samples.iter().map(|sample| (sample.seconds, value(sample))).collect(),
-    };
-    let calm = |name, value: fn(&Sample) -> f64| Line {
+    let line = |name, value: fn(&Sample) -> f64, taken: fn(&Sample) -> bool| Line {
         name,
         points: samples
             .iter()
-            .filter(|sample| sample.calm)
+            .filter(|sample| taken(sample))
             .map(|sample| (sample.seconds, value(sample)))
             .collect(),
     };
+    let always: fn(&Sample) -> bool = |_| true;
+    let memory = |taken| {
+        vec![
+            line("resident", |sample| sample.resident / 1e6, taken),
+            line("total", |sample| sample.total / 1e6, taken),
+            line("processes", |sample| sample.processes / 1e6, taken),
+            line("binary", |sample| sample.binary / 1e6, taken),
+        ]
+    };
+    let kernel = vec![
+        line("descriptors", |sample| sample.descriptors, always),
+        line("sockets", |sample| sample.sockets, always),
+        line("associations", |sample| sample.associations, always),
+    ];
     let file = dir.join("soak.svg");
     plot::draw_over_time(
         &[
-            (
-                "Memory, MB",
-                vec![
-                    line("resident", |sample| sample.resident / 1e6),
-                    line("total", |sample| sample.total / 1e6),
-                    line("processes", |sample| sample.processes / 1e6),
-                    line("binary", |sample| sample.binary / 1e6),
-                ],
-            ),
-            (
-                "Memory when nothing goes on, MB",
-                vec![
-                    calm("resident", |sample| sample.resident / 1e6),
-                    calm("total", |sample| sample.total / 1e6),
-                    calm("processes", |sample| sample.processes / 1e6),
-                    calm("binary", |sample| sample.binary / 1e6),
-                ],
-            ),
-            (
-                "Descriptors and sockets",
-                vec![
-                    line("descriptors", |sample| sample.descriptors),
-                    line("sockets", |sample| sample.sockets),
-                    line("associations", |sample| sample.associations),
-                ],
-            ),
+            ("Memory, MB", memory(always)),
+            ("Memory when nothing goes on, MB", memory(|sample| sample.calm)),
+            ("Descriptors and sockets", kernel),
         ],
         &file,
     )?;
