@@ -29,7 +29,7 @@ options_connected(_) -> check(gen_sctp_nif_diff_options:connected(), [plain_opti
 
 options_in_connect(_) ->
     check(gen_sctp_nif_diff_options:in_connect(),
-          [default_send_param_in_connect, plain_option_errors]).
+          [default_send_param_in_connect, plain_option_errors, connect_without_events]).
 
 options_read(_) -> check(gen_sctp_nif_diff_options:reading(), [plain_option_errors]).
 

@@ -165,6 +165,41 @@ no_empty_host(Config) ->
     [?assertEqual({error, nxdomain}, M:Connect(S, Host, 9, []))
      || Connect <- [connect, connect_init], Host <- ["", '']].
 
+connect_without_events(Config) ->
+    M = mod(Config),
+    S = listener(Config, []),
+    C = open(Config, [no_association_events()]),
+    ?assertMatch({ok, #sctp_assoc_change{state = comm_up}},
+                 M:connect(C, loopback(Config), port(S), [])),
+    #sctp_assoc_change{state = comm_up} = Up = event(M, S),
+    ok = M:abort(S, Up),
+    #sctp_assoc_change{state = comm_lost} = event(M, S),
+    ok = M:connect_init(C, loopback(Config), port(S), []),
+    #sctp_assoc_change{state = comm_up, assoc_id = Id} = event(M, S),
+    ok = M:send(S, Id, 0, <<"data">>),
+    ?assertMatch({_, <<"data">>}, data(M, C)),
+    ?assertEqual({ok, [no_association_events()]}, inet:getopts(C, [sctp_events])).
+
+no_association_events() ->
+    {sctp_events, #sctp_event_subscribe{data_io_event = true, association_event = false,
+                                        address_event = true, send_failure_event = true,
+                                        peer_error_event = true, shutdown_event = true,
+                                        partial_delivery_event = true,
+                                        adaptation_layer_event = false,
+                                        authentication_event = false}}.
+
+events_as_of_reading(Config) ->
+    M = mod(Config),
+    S = listener(Config, [no_association_events()]),
+    C = open(Config, []),
+    {ok, #sctp_assoc_change{assoc_id = Id}} = M:connect(C, loopback(Config), port(S), []),
+    ok = inet:setopts(S, [{sctp_events, #sctp_event_subscribe{}}]),
+    ?assertMatch(#sctp_assoc_change{state = comm_up}, event(M, S)),
+    ok = M:abort(C, #sctp_assoc_change{assoc_id = Id}),
+    #sctp_assoc_change{state = comm_lost} = event(M, C),
+    ok = inet:setopts(S, [no_association_events()]),
+    ?assertEqual({error, timeout}, M:recv(S, 0)).
+
 checked_address_maps(Config) ->
     M = mod(Config),
     S = open(Config, []),

@@ -13,14 +13,18 @@
 -define(NET, gen_sctp_test_net).
 %% What is kept for later receives while a process connects, by docs/architecture.md.
 -define(BACKLOG, 16 * 1024 * 1024).
+%% The longest message that is put together, by docs/differences.md.
+-define(MESSAGE, 64 * 1024 * 1024).
 
 suite() -> [{timetrap, {seconds, 240}}].
 
 all() -> [{group, inet}, {group, inet6}].
 
 groups() ->
-    [{Family, [], [error_causes, any_chunks, come_and_go, backlog_is_bounded]}
-     || Family <- [inet, inet6]].
+    Cases = [error_causes, any_chunks, come_and_go, restarts, address_changes, backlog_is_bounded,
+             unfinished_messages],
+    %% A long one, and the same for both families.
+    [{inet, [], Cases ++ [endless_message]}, {inet6, [], Cases}].
 
 init_per_group(Family, Config) ->
     gen_sctp_test_lib:init_group(Family, gen_sctp_test_lib:init_group(nif, Config)).
@@ -67,32 +71,93 @@ any_chunks(Config) ->
         survives(Pair)
     end).
 
-%% Associations that come up and are aborted, while nobody looks.
+%% Associations that come up, say what is above them, and are aborted, while nobody looks.
 come_and_go(Config) ->
-    S = gen_sctp_test_lib:listener(Config, []),
+    Events = {sctp_events, #sctp_event_subscribe{adaptation_layer_event = true}},
+    S = gen_sctp_test_lib:listener(Config, [Events]),
     Storm = fun() ->
         [begin
-             C = open(Config, []),
+             Layer = #sctp_setadaptation{adaptation_ind = N},
+             C = open(Config, [{sctp_adaptation_layer, Layer}]),
              {ok, Up} = ?M:connect(C, loopback(Config), port(S), [], 10000),
              ok = ?M:abort(C, Up),
              ok = ?M:close(C)
-         end || _ <- lists:seq(1, 100)],
+         end || N <- lists:seq(1, 100)],
         [begin
-             {ok, {_, _, [], #sctp_assoc_change{state = State}}} = recv(?M, S),
-             State
-         end || _ <- lists:seq(1, 200)]
+             {ok, {_, _, [], Event}} = recv(?M, S),
+             case Event of
+                 #sctp_assoc_change{state = State} -> State;
+                 #sctp_adaptation_event{adaptation_ind = N} -> N
+             end
+         end || _ <- lists:seq(1, 300)]
     end,
-    Expected = lists:append(lists:duplicate(100, [comm_up, comm_lost])),
+    Expected = lists:append([[comm_up, N, comm_lost] || N <- lists:seq(1, 100)]),
     ?assertEqual(Expected, Storm()),
     Before = held(),
     ?assertEqual(Expected, Storm()),
     ?assertEqual(Before, held()).
 
+%% A peer that begins the same association again and again, and never ends it.
+restarts(Config) ->
+    S = gen_sctp_test_lib:listener(Config, []),
+    Storm = fun(First, Port) ->
+        lists:foldl(
+            fun(N, At) ->
+                C = open(Config, [{linger, {true, 0}}, {port, At}]),
+                {ok, #sctp_assoc_change{assoc_id = Id}} =
+                    ?M:connect(C, loopback(Config), port(S), [], 10000),
+                ok = ?M:send(C, Id, 0, <<N:32>>),
+                {ok, {_, From, [], #sctp_assoc_change{state = State}}} = recv(?M, S),
+                ?assertEqual(case N of 1 -> comm_up; _ -> restart end, State),
+                ?assertMatch({_, <<N:32>>}, gen_sctp_test_lib:data(?M, S)),
+                unheard(fun() -> ok = ?M:close(C) end),
+                From
+            end, Port, lists:seq(First, First + 49))
+    end,
+    Port = Storm(1, 0),
+    Before = held(),
+    Port = Storm(51, Port),
+    ?assertEqual(Before, held()),
+    ?assertMatch(#{associations := 1}, ?M:info(S)).
+
+%% A peer that gets an address and loses it, again and again, and says so (ASCONF, RFC 5061).
+address_changes(Config) ->
+    with_asconf(fun() ->
+        [IP, Other | _] = addresses(Config),
+        #{c := C, s := S} = Pair = pair_on(Config, IP),
+        Flood = fun() ->
+            [begin
+                 ok = ?M:bindx(C, add, [Other]),
+                 ok = ?M:bindx(C, remove, [Other]),
+                 ok = removed(S)
+             end || _ <- lists:seq(1, 100)]
+        end,
+        Flood(),
+        Before = held(),
+        Flood(),
+        ?assertEqual(Before, held()),
+        drain(C),
+        works(Pair)
+    end).
+
+removed(S) ->
+    case recv(?M, S) of
+        {ok, {_, _, [], #sctp_paddr_change{state = addr_removed}}} -> ok;
+        {ok, {_, _, [], #sctp_paddr_change{}}} -> removed(S)
+    end.
+
+with_asconf(Case) ->
+    Files = ["/proc/sys/net/sctp/" ++ Name || Name <- ["addip_enable", "addip_noauth_enable"]],
+    Before = [begin {ok, Value} = file:read_file(File), Value end || File <- Files],
+    [ok = file:write_file(File, "1") || File <- Files],
+    try Case() after [ok = file:write_file(F, B) || {F, B} <- lists:zip(Files, Before)] end.
+
 %% While a process waits for another peer, this one sends as much as it can. What is over the bound
 %% stays in the kernel, and then with the sender; and nothing is lost.
 backlog_is_bounded(Config) ->
     Unanswered = gen_sctp_test_lib:unanswered(gen_sctp_test_lib:family(Config)),
-    #{s := S, c := C, cid := Id} = pair_beside(Config, Unanswered),
+    [IP | _] = [A || A <- addresses(Config), setelement(size(A), A, 77) =:= Unanswered],
+    #{s := S, c := C, cid := Id} = pair_on(Config, IP),
     Task = gen_sctp_test_lib:async(fun() -> ?M:connect(S, Unanswered, 5000, [], 100000) end),
     ok = gen_sctp_test_lib:until_blocked(Task),
     Sent = flood(C, Id, 0, 0),
@@ -104,6 +169,66 @@ backlog_is_bounded(Config) ->
          N
      end || N <- lists:seq(0, Sent - 1)],
     ?assertEqual(0, backlog()).
+
+%% Messages of which only the beginning comes, as their associations end; to a socket that wants to
+%% hear neither of the one nor of the other.
+unfinished_messages(Config) ->
+    S = gen_sctp_test_lib:listener(Config, [{active, true} | deaf()]),
+    [begin
+         {C, Id} = half_a_message(Config, S, []),
+         ok = ?M:abort(C, #sctp_assoc_change{assoc_id = Id}),
+         ok = ?M:close(C),
+         gen_sctp_test_lib:until(fun() -> fragments() =:= 0 end)
+     end || _ <- lists:seq(1, 20)],
+    ok = gen_sctp_test_lib:no_message().
+
+deaf() ->
+    [{recbuf, 20000}, {buffer, 5000},
+     {sctp_events, #sctp_event_subscribe{association_event = false, address_event = false,
+                                         send_failure_event = false, peer_error_event = false,
+                                         shutdown_event = false,
+                                         partial_delivery_event = false}}].
+
+%% More than the receiver's buffer takes is delivered as it comes.
+half_a_message(Config, S, Opts) ->
+    C = open(Config, [{sndbuf, 4000000} | Opts]),
+    {ok, #sctp_assoc_change{assoc_id = Id}} =
+        ?M:connect(C, loopback(Config), port(S), [], 10000),
+    ok = ?M:send(C, Id, 0, <<0:3000000/unit:8>>),
+    gen_sctp_test_lib:until(fun() -> fragments() > 0 end),
+    {C, Id}.
+
+%% Nothing that is sent meanwhile arrives.
+unheard(Fun) ->
+    "" = os:cmd("tc qdisc add dev lo root netem loss 100%"),
+    try Fun() after "" = os:cmd("tc qdisc del dev lo root") end.
+
+%% A message that is longer than the longest that is put together (docs/differences.md).
+endless_message(Config) ->
+    #{s := S, sid := SId, c := C, cid := Id} = Pair = pair(Config, [{recbuf, 8000000}], []),
+    ok = inet:setopts(S, [{active, true}]),
+    force_sndbuf(Config, C, 200000000),
+    ok = ?M:send(C, Id, 0, <<0:(?MESSAGE + 1000000)/unit:8>>),
+    %% However long that takes.
+    receive
+        {sctp, S, _, _, {[], Event}} ->
+            ?assertMatch(#sctp_assoc_change{state = comm_lost, assoc_id = SId}, Event)
+    end,
+    ?assertEqual(0, fragments()),
+    ok = inet:setopts(S, [{active, false}]),
+    survives(Pair).
+
+%% A hostile peer's machine is its own.
+force_sndbuf(Config, S, Size) ->
+    {ok, Fd} = ?M:getfd(S),
+    {ok, Socket} = socket:open(Fd, #{domain => gen_sctp_test_lib:family(Config),
+                                     type => seqpacket, protocol => sctp, dup => true}),
+    %% SOL_SOCKET, SO_SNDBUFFORCE
+    ok = socket:setopt_native(Socket, {1, 32}, <<Size:32/native>>),
+    ok = socket:close(Socket).
+
+fragments() ->
+    maps:get(fragment_bytes, gen_sctp_nif_prim:counters()).
 
 %% Sends until there is no room anywhere, and the backlog has not grown for a while.
 flood(C, Id, N, Full) ->
@@ -124,11 +249,14 @@ flood(C, Id, N, Full) ->
 backlog() ->
     maps:get(backlog_bytes, gen_sctp_nif_prim:counters()).
 
-%% A pair on the address of this machine that has the unanswered one beside it.
-pair_beside(Config, Unanswered) ->
+%% The addresses of this machine that are not only its own.
+addresses(Config) ->
+    Loopback = loopback(Config),
     {ok, Interfaces} = inet:getifaddrs(),
-    [IP | _] = [A || {_, Opts} <- Interfaces, {addr, A} <- Opts, size(A) =:= size(Unanswered),
-                     setelement(size(A), A, 77) =:= Unanswered],
+    [A || {_, Opts} <- Interfaces, {addr, A} <- Opts, size(A) =:= size(Loopback),
+          A =/= Loopback, element(1, A) =/= 16#fe80].
+
+pair_on(Config, IP) ->
     Opts = [gen_sctp_test_lib:family(Config), {ip, IP}, {recbuf, 262144}, {sndbuf, 262144},
             {non_block_send, true}],
     [S, C] = [begin

@@ -134,7 +134,7 @@ enum Joined {
     /// It is whole by itself, and still where it was read to.
     AsRead,
     Partial,
-    TooLong,
+    TooLong(AssocId),
 }
 
 impl State {
@@ -161,7 +161,7 @@ impl State {
                 Joined::Whole(Payload::Kept(whole))
             }
             Added::Partial => Joined::Partial,
-            Added::TooLong => Joined::TooLong,
+            Added::TooLong(assoc) => Joined::TooLong(assoc),
         }
     }
 
@@ -326,7 +326,7 @@ impl Open<'_> {
                     return Read::Message(Message { meta, payload });
                 }
                 Joined::Partial => {}
-                Joined::TooLong => self.abort(meta.info.map_or(AssocId::FUTURE, |info| info.assoc)),
+                Joined::TooLong(assoc) => self.abort(assoc),
             }
         }
     }
@@ -428,16 +428,21 @@ impl Open<'_> {
                     Read::Message(message) => {
                         // What was kept has been noted, and is nobody's answer.
                         let change = if fresh { self.note(caller, &message) } else { None };
-                        if let Some(connect) = change.and_then(|id| self.take_connect(id)) {
-                            if goal == Goal::Connect(connect.assoc) {
-                                self.consume_for_connect(caller);
-                                return Pumped::Got(take(&self.state, message));
+                        if let Some(assoc) = change {
+                            if let Some(connect) = self.take_connect(assoc) {
+                                if goal == Goal::Connect(connect.assoc) {
+                                    self.consume_for_connect(caller);
+                                    return Pumped::Got(take(&self.state, message));
+                                }
+                                if self.answer_connect(caller, &connect, &message) {
+                                    self.consume_for_connect(caller);
+                                    continue;
+                                }
+                                // The process is gone: the event is news again.
                             }
-                            if self.answer_connect(caller, &connect, &message) {
-                                self.consume_for_connect(caller);
+                            if !self.state.user.association_event {
                                 continue;
                             }
-                            // The process is gone: the event is news again.
                         }
                         if !passive {
                             self.deliver(caller, message);

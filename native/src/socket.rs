@@ -107,13 +107,22 @@ pub(crate) struct UserOptions {
     pub(crate) buffer: usize,
     /// `data_io_event`: does data come with `#sctp_sndrcvinfo{}`?
     pub(crate) data_io: bool,
+    /// Does the owner get `#sctp_assoc_change{}`? The kernel always gives it to us.
+    pub(crate) association_event: bool,
     pub(crate) debug: bool,
     pub(crate) netns: Option<Box<[u8]>>,
 }
 
 impl Default for UserOptions {
     fn default() -> Self {
-        UserOptions { list: false, buffer: BUFFER, data_io: true, debug: false, netns: None }
+        UserOptions {
+            list: false,
+            buffer: BUFFER,
+            data_io: true,
+            association_event: true,
+            debug: false,
+            netns: None,
+        }
     }
 }
 

@@ -24,6 +24,24 @@ struct Part {
     too_long: bool,
 }
 
+impl Part {
+    fn new(key: Key, ssn: u16) -> Part {
+        Part { key, ssn, bytes: Vec::new(), too_long: false }
+    }
+
+    /// What it counts for in the bound on all: no less than so much, so that there are few.
+    fn weight(&self) -> usize {
+        self.bytes.len().max(64 * 1024)
+    }
+
+    /// Drops what has come of the message; gives whom to blame.
+    fn give_up(&mut self) -> Added {
+        self.bytes = Vec::new();
+        self.too_long = true;
+        Added::TooLong(self.key.assoc)
+    }
+}
+
 /// What a piece makes together with those before it.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Added {
@@ -31,9 +49,10 @@ pub enum Added {
     Whole(Vec<u8>),
     /// More is to come.
     Partial,
-    /// There is more than [`Reassembly::MESSAGE_MAX`]: said once, what has come is dropped, and so
-    /// is the rest.
-    TooLong,
+    /// There is more of a message of this association than [`Reassembly::MESSAGE_MAX`]; or more than
+    /// [`Reassembly::MAX`] of all, and most of it is of a message of this one, whichever the piece
+    /// was for. Said once: what has come of that message is dropped, and so is the rest.
+    TooLong(AssocId),
 }
 
 /// The pieces of unfinished messages, at most one for a stream's ordered and unordered data.
@@ -49,6 +68,11 @@ impl Reassembly {
     /// The longest message that is put together, in bytes. The peer decides how long a message is;
     /// senders are bound by their send buffer, which takes privileges to make so large.
     pub const MESSAGE_MAX: usize = 64 * 1024 * 1024;
+
+    /// The most that is held of all messages together, in bytes. The kernel hands over one message
+    /// of a socket after the other, so this is more than enough; but what is held should not depend
+    /// on how it does that.
+    pub const MAX: usize = 2 * Self::MESSAGE_MAX;
 
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
@@ -70,29 +94,30 @@ impl Reassembly {
         };
         let ssn = info.map_or(0, |info| info.ssn);
         let at = self.parts.iter().position(|part| part.key == key).unwrap_or_else(|| {
-            self.parts.push(Part { key, ssn, bytes: Vec::new(), too_long: false });
+            self.parts.push(Part::new(key, ssn));
             self.parts.len() - 1
         });
         let part = &mut self.parts[at];
         if part.ssn != ssn {
             // The sender gave the earlier message up half way.
-            *part = Part { key, ssn, bytes: Vec::new(), too_long: false };
+            *part = Part::new(key, ssn);
         }
-        let ended = std::mem::take(&mut part.too_long);
-        if !ended {
+        if !part.too_long {
             part.bytes.extend_from_slice(piece);
         }
-        let too_long = part.bytes.len() > Self::MESSAGE_MAX;
-        if too_long {
-            part.bytes = Vec::new();
+        let added = match part.bytes.len() > Self::MESSAGE_MAX {
+            true => part.give_up(),
+            false => Added::Partial,
+        };
+        if last {
+            let part = self.parts.swap_remove(at);
+            return if part.too_long { added } else { Added::Whole(part.bytes) };
         }
-        part.too_long = ended || too_long;
-        let bytes = if last { self.parts.swap_remove(at).bytes } else { Vec::new() };
-        match (too_long, last && !ended) {
-            (true, _) => Added::TooLong,
-            (false, true) => Added::Whole(bytes),
-            (false, false) => Added::Partial,
+        if self.parts.iter().map(Part::weight).sum::<usize>() > Self::MAX {
+            let held = self.parts.iter_mut().filter(|part| !part.too_long);
+            return held.max_by_key(|part| part.bytes.len()).map_or(added, Part::give_up);
         }
+        added
     }
 
     /// Drops what has come of an association's unfinished messages: the rest never will.
@@ -170,12 +195,40 @@ mod tests {
         assert_eq!(pieces.add(Some(&b), b"an", false), Added::Partial);
         assert_eq!(pieces.add(Some(&a), &half, false), Added::Partial);
         assert_eq!(pieces.add(Some(&a), &half, false), Added::Partial, "just as much as allowed");
-        assert_eq!(pieces.add(Some(&a), b"!", false), Added::TooLong);
+        assert_eq!(pieces.add(Some(&a), b"!", false), Added::TooLong(AssocId(3)));
         assert_eq!(pieces.bytes(), 2);
         assert_eq!(pieces.add(Some(&a), &half, false), Added::Partial);
         assert_eq!(pieces.add(Some(&a), b"end", true), Added::Partial);
         assert_eq!(pieces.add(Some(&a), b"new", true), Added::Whole(b"new".to_vec()));
         assert_eq!(pieces.add(Some(&b), b"other", true), Added::Whole(b"another".to_vec()));
         assert!(pieces.is_empty());
+    }
+    #[test]
+    fn the_longest_of_too_many_is_dropped() {
+        let mut pieces = Reassembly::default();
+        let (long, longer) = (info(3, 0, false), info(4, 0, false));
+        let half = vec![1; Reassembly::MAX / 2 - 1];
+        assert_eq!(pieces.add(Some(&longer), &half, false), Added::Partial);
+        assert_eq!(pieces.add(Some(&long), &half[1..], false), Added::Partial);
+        let (a, b) = (info(5, 0, false), info(5, 1, false));
+        assert_eq!(pieces.add(Some(&a), b"be", false), Added::TooLong(AssocId(4)));
+        assert_eq!(pieces.bytes(), half.len() + 1);
+        assert_eq!(pieces.add(Some(&b), b"an", false), Added::Partial, "room again");
+        assert_eq!(pieces.add(Some(&longer), b"more", true), Added::Partial, "not wanted any more");
+        assert_eq!(pieces.add(Some(&long), b"!", true), Added::Whole([&half[1..], b"!"].concat()));
+        assert_eq!(pieces.add(Some(&a), b"gun", true), Added::Whole(b"begun".to_vec()));
+        assert_eq!(pieces.add(Some(&b), b"other", true), Added::Whole(b"another".to_vec()));
+        assert!(pieces.is_empty());
+    }
+
+    #[test]
+    fn many_short_ones_are_too_many() {
+        let mut pieces = Reassembly::default();
+        let begun = (0..10_000).take_while(|assoc| {
+            pieces.add(Some(&info(*assoc, 0, false)), b"x", false) == Added::Partial
+        });
+        assert_eq!(begun.count(), 2048);
+        // One given up is remembered as long as its association: a piece of it comes to nothing.
+        assert_eq!(pieces.bytes(), 2048);
     }
 }
