@@ -8,16 +8,16 @@
 -compile([export_all, nowarn_export_all]).
 
 -import(gen_sctp_test_lib,
-        [open/2, listener/2, pair/1, pair/3, join/4, port/1, data/2, event/2, next/1, recv/2,
-         async/1, await/1, until/1, until_blocked/1, unanswered/1]).
+        [open/2, listener/2, pair/1, pair/3, join/4, port/1, exchange/1, data/2, event/2, next/1,
+         recv/2, async/1, await/1, until/1, until_blocked/1, unanswered/1]).
 
 -define(TIMEOUT, 30000).
 
 suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
-    [owner_hears_of_it, waiting_processes_hear_of_it, events_are_not_lost, close_returns,
-     exception_of_a_call, again_and_again, only_to_order].
+    [owner_hears_of_it, waiting_processes_hear_of_it, panic_while_closing, events_are_not_lost,
+     close_returns, exception_of_a_call, again_and_again, only_to_order].
 
 init_per_testcase(Case, Config) ->
     Directory = filename:join("/tmp", lists:concat([?MODULE, $., Case, $., os:getpid()])),
@@ -87,16 +87,6 @@ lost(M, S) ->
         Event -> Event
     end.
 
-%% The thread works.
-exchange(#{m := M, s := S, c := C, sid := SId, cid := CId}) ->
-    Receiver = async(fun() -> M:recv(C) end),
-    until_blocked(Receiver),
-    ok = M:send(S, SId, 0, <<"there">>),
-    {ok, {_, _, _, <<"there">>}} = await(Receiver),
-    ok = inet:setopts(S, [{active, once}]),
-    ok = M:send(C, CId, 0, <<"back">>),
-    <<"back">> = next(S).
-
 waiting_processes_hear_of_it(Config) ->
     in_node(1, fun(Order) ->
         M = gen_sctp_nif,
@@ -121,6 +111,29 @@ send_on(M, C, Id) ->
         Error -> Error
     end.
 
+%% The next panic comes as the socket is closed for the first one: before anything else, and in the
+%% thread that closes.
+panic_while_closing(Config) ->
+    in_node(8, fun(Order) ->
+        Other = pair(config()),
+        [begin
+             #{m := M, s := S, c := C, cid := CId, sid := SId} = pair(config()),
+             ok = inet:setopts(C, [{active, Active}]),
+             Waiting = [async(fun() -> M:recv(C) end) || not Active],
+             lists:foreach(fun gen_sctp_test_lib:until_blocked/1, Waiting),
+             Monitor = inet:monitor(C),
+             Order("socket"),
+             Order(Second),
+             ok = M:send(S, SId, 0, <<"unlucky">>),
+             [?assertEqual({error, closed}, next(C)) || Active],
+             [?assertEqual({error, closed}, await(Task)) || Task <- Waiting],
+             receive {'DOWN', Monitor, socket, C, Reason} -> ?assertEqual(closed, Reason) end,
+             ?assertEqual({error, closed}, M:send(C, CId, 0, <<"late">>)),
+             ?assertMatch(#sctp_assoc_change{state = comm_lost}, lost(M, S)),
+             exchange(Other)
+         end || Active <- [true, false], Second <- ["close", "closer"]]
+    end, Config).
+
 %% The I/O thread outside of any socket. What it was told when it panicked it is told only once.
 
 events_are_not_lost(Config) ->
@@ -135,7 +148,7 @@ events_are_not_lost(Config) ->
         sender_is_woken(Order),
         until(fun() -> maps:get(panics, gen_sctp_nif:info()) =:= 2 end),
         connect_is_answered(Order),
-        lists:foreach(fun exchange/1, Pairs)
+        lists:foreach(fun gen_sctp_test_lib:exchange/1, Pairs)
     end, Config).
 
 sender_is_woken(Order) ->

@@ -184,7 +184,9 @@ impl Reactor {
         let socket = self.sockets.lock().get(&event.token).and_then(Weak::upgrade)?;
         // A panic that is one socket's closes that socket.
         panics::guarded(|| socket.on_ready(event)).unwrap_or_else(|| {
-            panics::guarded(|| socket.close_after_panic());
+            let close = || panics::guarded(|| socket.close_after_panic()).is_some();
+            // Once more if even that panics: those who wait have to be told by somebody.
+            let _ = close() || close();
             None
         })
     }

@@ -26,6 +26,7 @@ use crate::closer;
 use crate::defaults::SendDefaults;
 use crate::deliver::{self, Kept, Waiter};
 use crate::limit::Limit;
+use crate::panics;
 use crate::reactor::{reactor, token};
 use crate::receive::{Burst, Held};
 use crate::stats;
@@ -579,6 +580,7 @@ impl Inner {
 
     /// Closes the socket after its I/O panicked.
     pub(crate) fn close_after_panic(&self) {
+        panics::point("close");
         // The state's lock does not poison, and `shut` only takes things out.
         let Some((kernel, remains)) = self.shut(None, atoms::closed()) else { return };
         closer::close(kernel, None);
