@@ -103,8 +103,8 @@
 -include("inet_sctp.hrl").
 
 -define(SOCKET(Ref), {'$inet', ?MODULE, Ref}).
-%% So much data in one message keeps a scheduler longer than it should.
--define(LARGE, 262144).
+%% More data in one message keeps a scheduler longer than it should.
+-define(LARGE, 32768).
 
 -type sctp_socket() :: {'$inet', ?MODULE, reference()}.
 %% The kernel's number of an association. 0 is the endpoint itself.
@@ -459,7 +459,7 @@ connect_and_wait(Ref, Addrs, Deadline) ->
     gen_sctp_nif_wait:connect(Ref, Addrs, Deadline).
 
 connect_start(Ref, Addrs, _Deadline) ->
-    gen_sctp_nif_prim:connect(Ref, Addrs, undefined).
+    gen_sctp_nif_wait:start_connect(Ref, Addrs, undefined).
 
 %% @doc Ends an association gracefully: what was sent is still delivered.
 -spec eof(sctp_socket(), #sctp_assoc_change{}) -> ok | {error, inet:posix() | closed}.
@@ -497,7 +497,7 @@ send_info(Ref, Info, Data) ->
         error -> unless_closed(Ref, {error, einval})
     end.
 
-send_now(Ref, Info, Data) when byte_size(Data) < ?LARGE ->
+send_now(Ref, Info, Data) when byte_size(Data) =< ?LARGE ->
     gen_sctp_nif_prim:send(Ref, Info, Data);
 send_now(Ref, Info, Data) ->
     gen_sctp_nif_prim:send_large(Ref, Info, Data).
@@ -539,7 +539,7 @@ send_stream(Ref, AssocId, Stream, Data) ->
         error -> unless_closed(Ref, {error, einval})
     end.
 
-send_now(Ref, AssocId, Stream, Data) when byte_size(Data) < ?LARGE ->
+send_now(Ref, AssocId, Stream, Data) when byte_size(Data) =< ?LARGE ->
     gen_sctp_nif_prim:send(Ref, AssocId, Stream, Data);
 send_now(Ref, AssocId, Stream, Data) ->
     gen_sctp_nif_prim:send_large(Ref, AssocId, Stream, Data).
@@ -663,7 +663,7 @@ setopts(?SOCKET(Ref), Opts) when is_list(Opts) ->
 -spec getopts(sctp_socket(), [option_name() | {option_name(), term()}]) ->
     {ok, [option_value() | boolean()]} | {error, inet:posix()}.
 getopts(?SOCKET(Ref), Opts) when is_list(Opts) ->
-    closed_is_einval(gen_sctp_nif_prim:getopts(Ref, Opts)).
+    closed_is_einval(gen_sctp_nif_opts:get(Ref, Opts)).
 
 %% @doc For `inet:getstat/1,2'. Octets and packets of the socket; an event that
 %% was received counts as a packet.

@@ -9,8 +9,8 @@
 
 %% What one native call takes, messages and bytes. A message that is larger
 %% than that gains nothing from company.
--define(MESSAGES, 64).
--define(BYTES, 65536).
+-define(MESSAGES, 24).
+-define(BYTES, 32768).
 
 -type message() :: {integer() | #sctp_sndrcvinfo{}, iodata()}.
 

@@ -21,6 +21,13 @@
 setopts(Ref, Opts) ->
     case gen_sctp_nif_prim:setopts(Ref, Opts) of
         limited -> start(Ref);
+        many -> many(Ref, Opts);
+        Result -> Result
+    end.
+
+many(Ref, Opts) ->
+    case gen_sctp_nif_prim:setopts_many(Ref, Opts) of
+        limited -> start(Ref);
         Result -> Result
     end.
 

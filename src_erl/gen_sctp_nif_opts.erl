@@ -10,6 +10,7 @@
 -export([open_options/2]).
 -export([configure/2]).
 -export([inherit/3]).
+-export([get/2]).
 
 -include("inet_sctp.hrl").
 
@@ -190,8 +191,16 @@ configure(Ref, Opts) ->
             Error
     end.
 
+%% @doc What options are; many take long.
+-spec get(gen_sctp_nif_prim:ref(), [term()]) -> {ok, [term()]} | gen_sctp_nif_prim:error().
+get(Ref, Names) ->
+    case gen_sctp_nif_prim:getopts(Ref, Names) of
+        many -> gen_sctp_nif_prim:getopts_many(Ref, Names);
+        Result -> Result
+    end.
+
 present(_Ref, []) -> {ok, []};
-present(Ref, Names) -> gen_sctp_nif_prim:getopts(Ref, Names).
+present(Ref, Names) -> get(Ref, Names).
 
 incomplete([{Name, undefined} | Opts]) when is_atom(Name) ->
     [Name | incomplete(Opts)];
@@ -247,7 +256,7 @@ settable_value(Value) ->
 -spec inherit(gen_sctp_nif_prim:family(), gen_sctp_nif_prim:ref(), gen_sctp_nif_prim:ref()) ->
     ok | gen_sctp_nif_prim:error().
 inherit(Family, Parent, Child) ->
-    case gen_sctp_nif_prim:getopts(Parent, inherited(Family)) of
+    case get(Parent, inherited(Family)) of
         {ok, Opts} -> gen_sctp_nif_limit:setopts(Child, Opts);
         {error, _} = Error -> Error
     end.

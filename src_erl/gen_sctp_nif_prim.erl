@@ -15,6 +15,7 @@
 -export([bindx/3]).
 -export([listen/2]).
 -export([connect/3]).
+-export([connect_many/3]).
 
 %% Traffic.
 -export([recv/2]).
@@ -28,8 +29,10 @@
 
 %% Options and names.
 -export([setopts/2]).
+-export([setopts_many/2]).
 -export([grant/3]).
 -export([getopts/2]).
+-export([getopts_many/2]).
 -export([check_opts/1]).
 -export([getstat/2]).
 -export([sockname/1]).
@@ -50,6 +53,7 @@
 -export([counters/0]).
 
 -nifs([open/3, close/2, peeloff/2, bind/2, bindx/3, listen/2, connect/3,
+    connect_many/3, setopts_many/2, getopts_many/2,
     recv/2, send/3, send/4, send_large/3, send_large/4, send_batch/3, await_writable/3, cancel/2,
     setopts/2, grant/3, getopts/2, check_opts/1, getstat/2,
     sockname/1, peername/1, socknames/2, peernames/2, getfd/1,
@@ -146,6 +150,13 @@ listen(_Ref, _Backlog) ->
 connect(_Ref, _Addrs, _WaitRef) ->
     ?NIF.
 
+%% On a dirty scheduler, for many addresses.
+-spec connect_many(ref(), [address(), ...], undefined | wait_ref()) ->
+    {ok, non_neg_integer() | #sctp_assoc_change{}}
+    | {error, #sctp_assoc_change{}} | error() | wait.
+connect_many(_Ref, _Addrs, _WaitRef) ->
+    ?NIF.
+
 %% Traffic.
 
 -spec recv(ref(), poll | wait_ref()) ->
@@ -188,8 +199,13 @@ cancel(_Ref, _WaitRef) ->
 %% Options and names.
 
 %% `limited': the socket has got a bound, and waits for grant/3.
--spec setopts(ref(), [term()]) -> ok | limited | error().
+-spec setopts(ref(), [term()]) -> ok | limited | many | error().
 setopts(_Ref, _Opts) ->
+    ?NIF.
+
+%% On a dirty scheduler, where the answer was `many'.
+-spec setopts_many(ref(), [term()]) -> ok | limited | error().
+setopts_many(_Ref, _Opts) ->
     ?NIF.
 
 %% So many messages may be delivered to this owner.
@@ -197,8 +213,13 @@ setopts(_Ref, _Opts) ->
 grant(_Ref, _Owner, _Messages) ->
     ?NIF.
 
--spec getopts(ref(), [term()]) -> {ok, [term()]} | error().
+-spec getopts(ref(), [term()]) -> {ok, [term()]} | many | error().
 getopts(_Ref, _Opts) ->
+    ?NIF.
+
+%% On a dirty scheduler, where the answer was `many'.
+-spec getopts_many(ref(), [term()]) -> {ok, [term()]} | error().
+getopts_many(_Ref, _Opts) ->
     ?NIF.
 
 %% Whether setopts/2 would find the names and types right; touches no socket.

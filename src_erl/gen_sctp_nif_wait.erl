@@ -12,6 +12,7 @@
 -export([recv/2]).
 -export([send/3]).
 -export([connect/3]).
+-export([start_connect/3]).
 -export([close/1]).
 
 -export([deadline/1]).
@@ -28,6 +29,9 @@
 %% in milliseconds.
 -define(BELIEVED, 8).
 -define(MAX_PAUSE, 20).
+
+%% Addresses that take no scheduler too long: 30 microseconds each.
+-define(FEW, 16).
 
 -type deadline() :: infinity | integer().
 
@@ -110,10 +114,20 @@ pause(InVain) -> receive after min(InVain - ?BELIEVED + 1, ?MAX_PAUSE) -> ok end
     {ok, #sctp_assoc_change{}} | {error, #sctp_assoc_change{} | inet:posix() | closed | timeout}.
 connect(Ref, Addrs, Deadline) ->
     WaitRef = make_ref(),
-    case gen_sctp_nif_prim:connect(Ref, Addrs, WaitRef) of
+    case start_connect(Ref, Addrs, WaitRef) of
         wait -> connect_wait(Ref, WaitRef, Deadline);
         Result -> Result
     end.
+
+%% @doc Starts an association; many addresses take long.
+-spec start_connect(gen_sctp_nif_prim:ref(), [gen_sctp_nif_prim:address(), ...],
+    undefined | gen_sctp_nif_prim:wait_ref()) ->
+    {ok, non_neg_integer() | #sctp_assoc_change{}}
+    | {error, #sctp_assoc_change{}} | gen_sctp_nif_prim:error() | wait.
+start_connect(Ref, Addrs, WaitRef) when length(Addrs) =< ?FEW ->
+    gen_sctp_nif_prim:connect(Ref, Addrs, WaitRef);
+start_connect(Ref, Addrs, WaitRef) ->
+    gen_sctp_nif_prim:connect_many(Ref, Addrs, WaitRef).
 
 connect_wait(Ref, WaitRef, Deadline) ->
     receive

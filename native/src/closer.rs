@@ -11,9 +11,10 @@ use crossbeam_channel::{Sender, unbounded};
 
 use crate::deliver::Waiter;
 use crate::panics;
+use crate::socket::Left;
 
 struct Closing {
-    kernel: sctp::Socket,
+    left: Left,
     /// Who wants to know that it is done.
     waiter: Option<Waiter>,
 }
@@ -21,10 +22,10 @@ struct Closing {
 impl Closing {
     /// Whatever happens, who waits must be told, and the next in line be closed.
     fn run(self) {
-        let Closing { kernel, waiter } = self;
+        let Closing { left, waiter } = self;
         panics::guarded(|| {
             panics::point("closer");
-            drop(kernel);
+            drop(left);
         });
         PENDING.fetch_sub(1, Ordering::Relaxed);
         panics::guarded(|| waiter.is_some_and(|waiter| waiter.wake_ready(None)));
@@ -53,9 +54,9 @@ pub(crate) fn start() -> io::Result<()> {
 }
 
 /// Closes a socket soon, then wakes `waiter`.
-pub(crate) fn close(kernel: sctp::Socket, waiter: Option<Waiter>) {
+pub(crate) fn close(left: Left, waiter: Option<Waiter>) {
     // The library is loaded only with the thread, whose end is only that of this sender.
     let Some(closer) = CLOSER.get() else { return };
     PENDING.fetch_add(1, Ordering::Relaxed);
-    let _ = closer.send(Closing { kernel, waiter });
+    let _ = closer.send(Closing { left, waiter });
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use rustler::types::tuple::get_tuple;
-use rustler::{Atom, Encoder, Term};
+use rustler::{Atom, Binary, Encoder, Term};
 use sctp::types::{AssocId, Family, SndInfo, flags};
 
 use crate::atoms;
@@ -40,6 +40,38 @@ pub(crate) fn is_longer(mut list: Term, most: usize) -> bool {
             true
         })
     })
+}
+
+/// The bytes of an iolist, if these are at most `most`. Does not look at much more than that.
+pub(crate) fn short_iolist(term: Term, most: usize) -> Option<Vec<u8>> {
+    let is_part = |term: Term| term.is_list() || term.is_binary();
+    if !is_part(term) {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    let mut rest = vec![term];
+    // There may be pieces without a byte, too.
+    let mut steps = 2 * most;
+    while let Some(part) = rest.pop() {
+        steps = steps.checked_sub(1)?;
+        if let Ok((head, tail)) = part.list_get_cell() {
+            if !is_part(tail) {
+                return None;
+            }
+            rest.push(tail);
+            match uint(head) {
+                Some(byte) => bytes.push(byte),
+                None => rest.push(head),
+            }
+        } else if !part.is_empty_list() {
+            let binary = part.decode::<Binary>().ok().filter(|binary| binary.len() <= most)?;
+            bytes.extend_from_slice(&binary);
+        }
+        if bytes.len() > most {
+            return None;
+        }
+    }
+    Some(bytes)
 }
 
 /// An IP tuple.

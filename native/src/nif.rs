@@ -80,7 +80,8 @@ fn bind<'a>(env: Env<'a>, socket: Ref, address: Term<'a>) -> Term<'a> {
     done(env, socket.0.lock().map(|open| open.kernel().bind(address)))
 }
 
-#[rustler::nif]
+/// Dirty: there may be many addresses, and the peers are told.
+#[rustler::nif(schedule = "DirtyIo")]
 fn bindx<'a>(env: Env<'a>, socket: Ref, how: Atom, addresses: Term<'a>) -> NifResult<Term<'a>> {
     let how = match how {
         add if add == atoms::add() => sctp::Bindx::Add,
@@ -98,6 +99,26 @@ fn listen(env: Env, socket: Ref, backlog: i32) -> Term {
 
 #[rustler::nif]
 fn connect<'a>(env: Env<'a>, socket: Ref, addresses: Term<'a>, reference: Term<'a>) -> Term<'a> {
+    connect_to(env, &socket, addresses, reference)
+}
+
+/// The same for many addresses. Dirty: the kernel looks for a route to each.
+#[rustler::nif(schedule = "DirtyIo")]
+fn connect_many<'a>(
+    env: Env<'a>,
+    socket: Ref,
+    addresses: Term<'a>,
+    reference: Term<'a>,
+) -> Term<'a> {
+    connect_to(env, &socket, addresses, reference)
+}
+
+fn connect_to<'a>(
+    env: Env<'a>,
+    socket: &Ref,
+    addresses: Term<'a>,
+    reference: Term<'a>,
+) -> Term<'a> {
     let addresses = match decode::addresses(addresses) {
         Some(addresses) if !addresses.is_empty() => addresses,
         _ => return einval(env),
@@ -203,7 +224,8 @@ fn send_with<'a>(
 ) -> Term<'a> {
     let kernel = socket.0.kernel.read();
     let Some(kernel) = kernel.as_ref() else { return closed(env) };
-    let Ok(data) = data.decode_as_binary() else { return einval(env) };
+    // Not an iolist: who calls has made one binary of it, where the VM can interrupt that.
+    let Ok(data) = data.decode::<Binary>() else { return einval(env) };
     socket.0.sent.add(data.len());
     charge(env, 1, data.len());
     match kernel.send(&info(kernel), data.as_slice()) {
@@ -272,6 +294,12 @@ fn setopts<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> Term<'a> {
     options::set(env, &socket, list)
 }
 
+/// The same for many options. Dirty: each is a system call.
+#[rustler::nif(schedule = "DirtyIo")]
+fn setopts_many<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> Term<'a> {
+    options::set_many(env, &socket, list)
+}
+
 #[rustler::nif]
 fn grant(env: Env, socket: Ref, owner: LocalPid, messages: u32) -> Term {
     match socket.0.grant(env, owner, messages) {
@@ -285,7 +313,14 @@ fn getopts<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> Term<'a> {
     options::get(env, &socket, list)
 }
 
-#[rustler::nif]
+/// The same for many options.
+#[rustler::nif(schedule = "DirtyIo")]
+fn getopts_many<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> Term<'a> {
+    options::get_many(env, &socket, list)
+}
+
+/// Dirty: there may be many, and it is rarely asked for.
+#[rustler::nif(schedule = "DirtyCpu")]
 fn check_opts(list: Term) -> bool {
     options::check(list)
 }
@@ -352,7 +387,8 @@ fn peernames<'a>(env: Env<'a>, socket: Ref, assoc: Term<'a>) -> Term<'a> {
     address_list(env, &socket, assoc, sctp::Socket::peer_addrs)
 }
 
-#[rustler::nif]
+/// Dirty: what was read of the association is looked for among all that was read ahead.
+#[rustler::nif(schedule = "DirtyIo")]
 fn peeloff<'a>(env: Env<'a>, socket: Ref, assoc: Term<'a>) -> Term<'a> {
     let Some(assoc) = decode::assoc_id(assoc) else { return einval(env) };
     match socket.0.peeloff(env, assoc) {

@@ -24,8 +24,17 @@ use crate::limit::Limit;
 use crate::socket::{Closed, Open, SocketRef};
 use crate::{atoms, decode, encode};
 
-/// Entries taken in one call: more than anybody has a use for, and well under a millisecond.
+/// Entries taken in one call: more than anybody has a use for.
 pub(crate) const MOST: usize = 512;
+
+/// Entries that keep no scheduler for long, with a system call each; more are for dirty ones.
+const FEW: usize = 16;
+
+/// Flags in a list of them; there are fewer names.
+const FLAGS: usize = 16;
+
+/// The longest path of a network namespace (`PATH_MAX`).
+const PATH: usize = 4096;
 
 /// The kernel's options by their atoms.
 static TABLE: OnceLock<HashMap<Atom, &'static OptionSpec>> = OnceLock::new();
@@ -59,12 +68,25 @@ enum Setting {
     Kernel(&'static OptionSpec, Vec<u8>),
 }
 
-/// `setopts(Ref, [Option])`. With a limit the answer is `limited`, which asks for its process.
+/// `setopts(Ref, [Option])`. With a limit the answer is `limited`, which asks for its process; for
+/// more than a few options it is `many`, and nothing is done.
 pub(crate) fn set<'a>(env: Env<'a>, socket: &ResourceArc<SocketRef>, list: Term<'a>) -> Term<'a> {
     // What programs ask for with every message comes without a list on the heap.
     if let Some(request) = only_active(list) {
         return set_all(env, socket, [Setting::Active(request)]);
     }
+    if decode::is_longer(list, FEW) {
+        return atoms::many().to_term(env);
+    }
+    set_many(env, socket, list)
+}
+
+/// The same for as many options as there may be.
+pub(crate) fn set_many<'a>(
+    env: Env<'a>,
+    socket: &ResourceArc<SocketRef>,
+    list: Term<'a>,
+) -> Term<'a> {
     let family = socket.0.family;
     match parse_list(list, |term| setting(term, family)) {
         Some(settings) => set_all(env, socket, settings),
@@ -146,9 +168,7 @@ fn setting(term: Term, family: Family) -> Option<Setting> {
             value.decode::<bool>().ok()?;
             Setting::Nothing
         }
-        n if n == atoms::netns() => {
-            Setting::Netns(Binary::from_iolist(value).ok()?.as_slice().into())
-        }
+        n if n == atoms::netns() => Setting::Netns(decode::short_iolist(value, PATH)?.into()),
         name => {
             let option = kernel_option(name).filter(|option| {
                 option.access != Access::ReadOnly && option.family.is_none_or(|f| f == family)
@@ -296,7 +316,7 @@ fn put_field(bytes: &mut [u8], field: &Field, value: Term, family: Family) -> Op
 fn flag_bits(bits: &[(&str, u32)], list: Term) -> Option<u32> {
     let env = list.get_env();
     let mut set = 0;
-    for flag in decode::list(list, MOST)? {
+    for flag in decode::list(list, FLAGS)? {
         let flag = flag.decode::<Atom>().ok()?;
         let (_, bit) = bits.iter().find(|(name, _)| is_named(env, flag, name))?;
         set |= bit;
@@ -398,6 +418,18 @@ enum Query<'a> {
 
 /// `getopts(Ref, [Request])`.
 pub(crate) fn get<'a>(env: Env<'a>, socket: &ResourceArc<SocketRef>, list: Term<'a>) -> Term<'a> {
+    if decode::is_longer(list, FEW) {
+        return atoms::many().to_term(env);
+    }
+    get_many(env, socket, list)
+}
+
+/// The same for as many options as there may be.
+pub(crate) fn get_many<'a>(
+    env: Env<'a>,
+    socket: &ResourceArc<SocketRef>,
+    list: Term<'a>,
+) -> Term<'a> {
     if decode::is_longer(list, MOST) {
         return env.error_tuple(atoms::enomem());
     }

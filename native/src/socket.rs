@@ -382,8 +382,8 @@ impl Drop for SocketRef {
     fn drop(&mut self) {
         // Collected while open: nobody can reach the socket, so nobody waits for it.
         self.0.state.lock().forget_waiting();
-        if let Some((kernel, _)) = self.0.shut(None, atoms::normal()) {
-            closer::close(kernel, None);
+        if let Some((left, _)) = self.0.shut(None, atoms::normal()) {
+            closer::close(left, None);
         }
         RESOURCES.fetch_sub(1, Ordering::Relaxed);
     }
@@ -392,6 +392,13 @@ impl Drop for SocketRef {
 /// Makes the Erlang term of a socket, `{'$inet', gen_sctp_nif, Ref}`.
 pub(crate) fn socket_term<'a>(env: Env<'a>, socket: &ResourceArc<SocketRef>) -> Term<'a> {
     (atoms::dollar_inet(), atoms::gen_sctp_nif(), socket).encode(env)
+}
+
+/// What is left of a socket for the thread that closes: all that can take long to give back.
+pub(crate) struct Left {
+    _kernel: sctp::Socket,
+    _backlog: VecDeque<Held>,
+    _fragments: Reassembly,
 }
 
 /// What remains of a closed socket, to be dropped outside all locks.
@@ -538,8 +545,8 @@ impl Inner {
 
     /// Marks the socket closed, takes everything out of it and tells who waits. `None` if it was
     /// closed before.
-    fn shut(&self, caller: Option<Env>, reason: Atom) -> Option<(sctp::Socket, Remains)> {
-        let unread;
+    fn shut(&self, caller: Option<Env>, reason: Atom) -> Option<(Left, Remains)> {
+        let (unread, backlog, fragments);
         let remains = {
             let mut open = self.lock().ok()?;
             open.leave();
@@ -548,9 +555,9 @@ impl Inner {
             state.closed = true;
             state.mourn(caller, reason);
             state.active = Active::Passive;
-            state.backlog = VecDeque::new();
+            backlog = take(&mut state.backlog);
             state.backlog_bytes = 0;
-            state.fragments = Reassembly::default();
+            fragments = take(&mut state.fragments);
             state.handover = None;
             Remains {
                 owner_monitor: state.owner_monitor.take(),
@@ -564,17 +571,18 @@ impl Inner {
         let kernel = self.kernel.write().take()?;
         // Only fails for a descriptor that is none, which this is not.
         let _ = kernel.prepare_close(unread);
-        Some((kernel, remains))
+        let left = Left { _kernel: kernel, _backlog: backlog, _fragments: fragments };
+        Some((left, remains))
     }
 
     /// Closes the socket. False if it was closed before; else the caller gets a message under
     /// `reference` when the kernel has let go of it.
     pub(crate) fn close(&self, env: Env, socket: &ResourceArc<SocketRef>, reference: Term) -> bool {
-        let Some((kernel, remains)) = self.shut(Some(env), atoms::normal()) else { return false };
+        let Some((left, remains)) = self.shut(Some(env), atoms::normal()) else { return false };
         if let Some(monitor) = &remains.owner_monitor {
             env.demonitor(socket, monitor);
         }
-        closer::close(kernel, Some(Waiter::new(env.pid(), reference)));
+        closer::close(left, Some(Waiter::new(env.pid(), reference)));
         true
     }
 
@@ -582,8 +590,8 @@ impl Inner {
     pub(crate) fn close_after_panic(&self) {
         panics::point("close");
         // The state's lock does not poison, and `shut` only takes things out.
-        let Some((kernel, remains)) = self.shut(None, atoms::closed()) else { return };
-        closer::close(kernel, None);
+        let Some((left, remains)) = self.shut(None, atoms::closed()) else { return };
+        closer::close(left, None);
         // The owner of an active socket does nothing but wait: silence is all that it would hear.
         if let Some(anchor) = &remains.anchor {
             deliver::send(None, &remains.owner, |env| {
@@ -605,8 +613,8 @@ impl Inner {
             }
             state.owner_monitor = None;
         }
-        if let Some((kernel, _)) = self.shut(Some(env), atoms::normal()) {
-            closer::close(kernel, None);
+        if let Some((left, _)) = self.shut(Some(env), atoms::normal()) {
+            closer::close(left, None);
         }
     }
 

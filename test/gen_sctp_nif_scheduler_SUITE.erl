@@ -1,0 +1,135 @@
+%% @doc What may take longer than a scheduler has time for is done by a dirty one, or by the thread
+%% that closes; where each way ends, and that both do the same. How long they take: docs/testing.md.
+-module(gen_sctp_nif_scheduler_SUITE).
+
+-include_lib("kernel/include/inet_sctp.hrl").
+-include_lib("stdlib/include/assert.hrl").
+
+-compile([export_all, nowarn_export_all]).
+
+-import(gen_sctp_test_lib, [data/2, loopback/1, open/2, pair/3, unanswered/1]).
+
+-define(M, gen_sctp_nif).
+-define(PRIM, gen_sctp_nif_prim).
+%% The most that is for a scheduler.
+-define(BYTES, 32768).
+-define(OPTIONS, 16).
+-define(ADDRESSES, 16).
+
+suite() -> [{timetrap, {minutes, 2}}].
+
+all() -> [{group, inet}, {group, inet6}].
+
+groups() ->
+    [{Family, [], [large_messages, many_pieces, many_options, many_flags, long_path,
+                   many_addresses]} || Family <- [inet, inet6]].
+
+init_per_group(Family, Config) ->
+    gen_sctp_test_lib:init_group(Family, gen_sctp_test_lib:init_group(nif, Config)).
+end_per_group(_, _) -> ok.
+init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case(Config).
+end_per_testcase(_, Config) -> gen_sctp_test_lib:end_case(Config).
+
+large_messages(Config) ->
+    #{s := S, c := C, cid := Id} = pair(Config, [], []),
+    [begin
+         Data = rand:bytes(Size),
+         ?assertEqual([{Native, 4}], native(fun() -> ok = ?M:send(C, Id, 0, Data) end)),
+         ?assertMatch({_, Data}, data(?M, S)),
+         Info = #sctp_sndrcvinfo{assoc_id = Id},
+         ?assertEqual([{Native, 3}], native(fun() -> ok = ?M:send(C, Info, Data) end)),
+         ?assertMatch({_, Data}, data(?M, S))
+     end || {Size, Native} <- [{1, send}, {?BYTES, send}, {?BYTES + 1, send_large}]].
+
+%% A message of very many pieces is made one where the VM can interrupt that.
+many_pieces(Config) ->
+    #{s := S, c := C, cid := Id} = pair(Config, [], []),
+    {_, _, Ref} = C,
+    Pieces = [<<"x">> || _ <- lists:seq(1, ?BYTES)],
+    ?assertEqual([{send, 4}], native(fun() -> ok = ?M:send(C, Id, 0, Pieces) end)),
+    Whole = iolist_to_binary(Pieces),
+    ?assertMatch({_, Whole}, data(?M, S)),
+    ?assertEqual({error, einval}, ?PRIM:send(Ref, Id, 0, Pieces)),
+    ?assertEqual({error, einval}, ?PRIM:send_large(Ref, Id, 0, Pieces)),
+    ?assertEqual(0, ?PRIM:send_batch(Ref, Id, [{0, Pieces}])).
+
+many_options(Config) ->
+    S = open(Config, []),
+    {_, _, Ref} = S,
+    [begin
+         Set = [{priority, 3} | lists:duplicate(Number - 1, {priority, 2})],
+         Get = lists:duplicate(Number, priority),
+         ?assertEqual(SetBy, native(fun() -> ok = inet:setopts(S, Set) end)),
+         %% The first one is set last.
+         Values = lists:duplicate(Number, {priority, 3}),
+         ?assertEqual(GotBy, native(fun() -> {ok, Values} = inet:getopts(S, Get) end))
+     end || {Number, SetBy, GotBy} <-
+                [{?OPTIONS, [{setopts, 2}], [{getopts, 2}]},
+                 {?OPTIONS + 1, [{setopts, 2}, {setopts_many, 2}],
+                  [{getopts, 2}, {getopts_many, 2}]},
+                 {512, [{setopts, 2}, {setopts_many, 2}], [{getopts, 2}, {getopts_many, 2}]}]],
+    Many = lists:duplicate(?OPTIONS + 1, {priority, 5}),
+    ?assertEqual(many, ?PRIM:setopts(Ref, Many)),
+    ?assertEqual({ok, [{priority, 3}]}, inet:getopts(S, [priority])),
+    ?assertEqual({error, einval}, inet:setopts(S, lists:duplicate(513, {priority, 5}))),
+    %% The bound of a mailbox, too.
+    Bound = [{mailbox_limit, 10} | Many],
+    ?assertEqual(ok, inet:setopts(S, Bound)),
+    ?assertEqual({ok, [{mailbox_limit, 10}]}, inet:getopts(S, [mailbox_limit])),
+    {ok, Opened} = ?M:open([gen_sctp_test_lib:family(Config) | Many]),
+    ok = ?M:close(Opened).
+
+many_flags(Config) ->
+    S = open(Config, []),
+    Option = fun(Number) ->
+        Flags = lists:duplicate(Number, unordered),
+        [{sctp_default_send_param, #sctp_sndrcvinfo{flags = Flags}}]
+    end,
+    ?assertEqual(ok, inet:setopts(S, Option(16))),
+    ?assertEqual({error, einval}, inet:setopts(S, Option(17))).
+
+%% The path of a network namespace is an iolist, and no longer than the kernel takes.
+long_path(Config) ->
+    S = open(Config, []),
+    [?assertEqual(ok, inet:setopts(S, [{netns, Path}]))
+     || Path <- [<<"/a">>, "/a", ["/" | <<"a">>], [[[], "/"], <<>>, [[$a]]]]],
+    ?assertEqual({ok, [{netns, "/a"}]}, inet:getopts(S, [netns])),
+    ?assertEqual(ok, inet:setopts(S, [{netns, lists:duplicate(4096, $a)}])),
+    [?assertEqual({error, einval}, inet:setopts(S, [{netns, Path}]))
+     || Path <- [lists:duplicate(4097, $a), binary:copy(<<"a">>, 4097), [256], ["a" | $b], $a, a,
+                 lists:duplicate(100000, []), lists:duplicate(5, binary:copy(<<"a">>, 1000)),
+                 [lists:duplicate(100000, <<>>)]]].
+
+many_addresses(Config) ->
+    [begin
+         S = open(Config, []),
+         Addresses = [loopback(Config) | [address(Config, N) || N <- lists:seq(2, Number)]],
+         ?assertEqual([{Native, 3}],
+                      [Call || {Name, _} = Call <- native(fun() ->
+                                   ?M:connectx_init(S, Addresses, 9, [])
+                               end), Name =:= connect orelse Name =:= connect_many])
+     end || {Number, Native} <- [{1, connect}, {?ADDRESSES, connect},
+                                 {?ADDRESSES + 1, connect_many}, {255, connect_many}]].
+
+address(Config, N) ->
+    IP = unanswered(gen_sctp_test_lib:family(Config)),
+    setelement(size(IP), IP, N).
+
+%% The native functions that are called: a socket's.
+native(Fun) ->
+    {Tracer, Monitor} = spawn_monitor(fun() -> collect([]) end),
+    _ = erlang:trace_pattern({?PRIM, '_', '_'}, true, [global]),
+    1 = erlang:trace(self(), true, [call, {tracer, Tracer}]),
+    try Fun() after
+        _ = erlang:trace(self(), false, [call]),
+        _ = erlang:trace_pattern({?PRIM, '_', '_'}, false, [global])
+    end,
+    Delivered = erlang:trace_delivered(self()),
+    receive {trace_delivered, _, Delivered} -> Tracer ! finish end,
+    receive {'DOWN', Monitor, process, Tracer, Calls} -> Calls end.
+
+collect(Calls) ->
+    receive
+        {trace, _, call, {?PRIM, Name, Args}} -> collect([{Name, length(Args)} | Calls]);
+        finish -> exit(lists:reverse(Calls))
+    end.
