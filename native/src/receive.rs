@@ -236,17 +236,21 @@ pub(crate) struct Burst {
     messages: u8,
     /// Events in a row at which there may have been more.
     short: u8,
+    /// How many such events are proof.
+    patience: u8,
 }
 
 impl Default for Burst {
     fn default() -> Burst {
-        Burst { messages: 1, short: 0 }
+        Burst { messages: 1, short: 0, patience: Self::PATIENCE }
     }
 }
 
 impl Burst {
     const MOST: u8 = 64;
     const PATIENCE: u8 = 4;
+    /// In a dialogue, where there is never more than one, looking for more is all in vain.
+    const MOST_PATIENCE: u8 = 64;
 
     fn budget(self) -> Budget {
         Budget { messages: self.messages.into(), bytes: 512 * 1024 }
@@ -254,13 +258,20 @@ impl Burst {
 
     /// Learns from an event at which `messages` came; all there were, or as many as allowed?
     fn learn(&mut self, messages: u64, dry: bool) {
+        if messages > 1 {
+            self.patience = Self::PATIENCE;
+        } else if dry {
+            self.patience = (self.patience * 2).min(Self::MOST_PATIENCE);
+        }
         if dry {
             let messages = messages.clamp(1, Self::MOST.into());
-            *self = Burst { messages: u8::try_from(messages).unwrap_or(1), short: 0 };
-        } else if self.short < Self::PATIENCE {
+            self.messages = u8::try_from(messages).unwrap_or(1);
+            self.short = 0;
+        } else if self.short < self.patience {
             self.short += 1;
         } else {
-            *self = Burst { messages: (self.messages * 2).min(Self::MOST), short: 0 };
+            self.messages = (self.messages * 2).min(Self::MOST);
+            self.short = 0;
         }
     }
 }
