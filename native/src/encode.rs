@@ -36,8 +36,7 @@ pub(crate) fn class(message: &Message) -> Option<Class> {
 }
 
 /// The list of ancillary data.
-pub(crate) fn ancillary<'a>(env: Env<'a>, message: &Message, data_io: bool) -> Term<'a> {
-    let meta = &message.meta;
+pub(crate) fn ancillary<'a>(env: Env<'a>, meta: &sctp::Received, data_io: bool) -> Term<'a> {
     let mut list = Term::list_new_empty(env);
     if let Some(class) = meta.tclass {
         list = list.list_prepend((atoms::tclass(), class));
@@ -55,14 +54,19 @@ pub(crate) fn ancillary<'a>(env: Env<'a>, message: &Message, data_io: bool) -> T
 }
 
 /// The data, as a list of bytes or a binary, or the event's record.
-pub(crate) fn body<'a>(env: Env<'a>, message: Message, list: bool) -> Term<'a> {
-    if message.meta.notification {
-        return match notification::parse(&message.payload) {
+pub(crate) fn body<'a>(
+    env: Env<'a>,
+    meta: &sctp::Received,
+    payload: Payload,
+    list: bool,
+) -> Term<'a> {
+    if meta.notification {
+        return match notification::parse(&payload) {
             Some(event) => record(env, &event),
             None => atoms::undefined().to_term(env),
         };
     }
-    match message.payload {
+    match payload {
         payload if list => payload.encode(env),
         Payload::Binary(binary) => binary.release(env).to_term(env),
         payload => binary(env, &payload),
@@ -72,9 +76,9 @@ pub(crate) fn body<'a>(env: Env<'a>, message: Message, list: bool) -> Term<'a> {
 /// What recv answers with a message: `{ok, {IP, Port, Anc, Data}}` or `{error, {Raw, Anc, Event}}`.
 pub(crate) fn received<'a>(env: Env<'a>, message: Message, user: &UserOptions) -> Term<'a> {
     let class = class(&message);
-    let anc = ancillary(env, &message, user.data_io);
+    let anc = ancillary(env, &message.meta, user.data_io);
     let from = message.meta.from;
-    let body = body(env, message, user.list);
+    let body = body(env, &message.meta, message.payload, user.list);
     if class == Some(Class::Error) {
         (atoms::error(), (raw_address(env, from), anc, body)).encode(env)
     } else {

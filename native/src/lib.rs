@@ -18,6 +18,8 @@ mod decode;
 mod defaults;
 mod deliver;
 mod encode;
+mod entry;
+mod handle;
 mod limit;
 mod nif;
 mod options;
@@ -33,7 +35,10 @@ use rustler::{Env, Term};
 /// `threads` is the number of I/O threads.
 fn load(env: Env, threads: Term) -> bool {
     let Ok(threads @ 1..) = threads.decode::<usize>() else { return false };
-    options::prepare(env) && closer::start().is_ok() && reactor::start(threads).is_ok()
+    handle::register(env)
+        && options::prepare(env)
+        && closer::start().is_ok()
+        && reactor::start(threads).is_ok()
 }
 
 rustler::init!("gen_sctp_nif_prim", load = load);

@@ -5,17 +5,16 @@
 use std::ffi::CString;
 use std::os::fd::AsRawFd;
 
-use rustler::{
-    Atom, Binary, Encoder, Env, Error, LocalPid, NifResult, Reference, ResourceArc, Term,
-};
+use rustler::{Atom, Binary, Encoder, Env, Error, LocalPid, NifResult, Reference, Term};
 use sctp::types::{AssocId, Family, SndInfo, Style};
 
 use crate::defaults::SendDefaults;
+use crate::handle::Handle;
 use crate::receive::{Connecting, Message, Received};
 use crate::socket::{Closed, Handover, Inner, SocketRef, State, UserOptions};
 use crate::{atoms, decode, encode, options, report};
 
-type Ref = ResourceArc<SocketRef>;
+type Ref = Handle;
 
 fn closed(env: Env) -> Term {
     env.error_tuple(atoms::closed())
@@ -157,15 +156,11 @@ fn recv<'a>(env: Env<'a>, socket: Ref, reference: Term<'a>) -> Term<'a> {
 }
 
 /// `send/4`: association, stream, and the rest from the default send parameters.
-#[rustler::nif(name = "send")]
-fn send_stream<'a>(
+pub(crate) fn send_stream<'a>(
     env: Env<'a>,
-    socket: &'a SocketRef,
-    assoc: Term<'a>,
-    stream: Term<'a>,
-    data: Term<'a>,
-) -> Term<'a> {
-    send_on_stream(env, socket, assoc, stream, data)
+    [socket, assoc, stream, data]: [Term<'a>; 4],
+) -> NifResult<Term<'a>> {
+    Ok(send_on_stream(env, socket.decode()?, assoc, stream, data))
 }
 
 /// The same for much data. Dirty: the kernel copies it, cuts it up and often enough sends it.
@@ -198,10 +193,11 @@ fn send_on_stream<'a>(
 }
 
 /// `send/3`: what a record says, the default send parameters aside.
-#[rustler::nif(name = "send")]
-fn send_info<'a>(env: Env<'a>, socket: &'a SocketRef, info: Term<'a>, data: Term<'a>) -> Term<'a> {
-    let Some(info) = decode::send_info(info) else { return closed_or_einval(env, socket) };
-    send_with(env, socket, data, |_| info)
+pub(crate) fn send_info<'a>(
+    env: Env<'a>,
+    [socket, info, data]: [Term<'a>; 3],
+) -> NifResult<Term<'a>> {
+    Ok(send_with_info(env, socket.decode()?, info, data))
 }
 
 /// The same for much data.
@@ -209,6 +205,15 @@ fn send_info<'a>(env: Env<'a>, socket: &'a SocketRef, info: Term<'a>, data: Term
 fn send_info_large<'a>(
     env: Env<'a>,
     socket: &'a SocketRef,
+    info: Term<'a>,
+    data: Term<'a>,
+) -> Term<'a> {
+    send_with_info(env, socket, info, data)
+}
+
+fn send_with_info<'a>(
+    env: Env<'a>,
+    socket: &SocketRef,
     info: Term<'a>,
     data: Term<'a>,
 ) -> Term<'a> {
@@ -289,9 +294,8 @@ fn await_writable<'a>(
     }
 }
 
-#[rustler::nif]
-fn setopts<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> Term<'a> {
-    options::set(env, &socket, list)
+pub(crate) fn setopts<'a>(env: Env<'a>, [socket, list]: [Term<'a>; 2]) -> NifResult<Term<'a>> {
+    Ok(options::set(env, socket.decode()?, list))
 }
 
 /// The same for many options. Dirty: each is a system call.

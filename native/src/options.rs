@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
 use rustler::types::tuple::{get_tuple, make_tuple};
-use rustler::{Atom, Binary, Encoder, Env, NewBinary, ResourceArc, Term};
+use rustler::{Atom, Binary, Encoder, Env, NewBinary, Term};
 use sctp::active::{Active, Request};
 use sctp::bytes::{
     i32_at, put_i32, put_u8, put_u16, put_u32, put_u32_be, u8_at, u16_at, u32_at, u32_be_at,
@@ -20,6 +20,7 @@ use sctp::option::{
 use sctp::types::Family;
 use sctp::{address, option};
 
+use crate::handle::Handle;
 use crate::limit::Limit;
 use crate::socket::{Closed, Open, SocketRef};
 use crate::{atoms, decode, encode};
@@ -70,10 +71,10 @@ enum Setting {
 
 /// `setopts(Ref, [Option])`. With a limit the answer is `limited`, which asks for its process; for
 /// more than a few options it is `many`, and nothing is done.
-pub(crate) fn set<'a>(env: Env<'a>, socket: &ResourceArc<SocketRef>, list: Term<'a>) -> Term<'a> {
-    // What programs ask for with every message comes without a list on the heap.
+pub(crate) fn set<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> Term<'a> {
+    // What programs ask for with every message.
     if let Some(request) = only_active(list) {
-        return set_all(env, socket, [Setting::Active(request)]);
+        return set_active(env, socket, request);
     }
     if decode::is_longer(list, FEW) {
         return atoms::many().to_term(env);
@@ -82,16 +83,34 @@ pub(crate) fn set<'a>(env: Env<'a>, socket: &ResourceArc<SocketRef>, list: Term<
 }
 
 /// The same for as many options as there may be.
-pub(crate) fn set_many<'a>(
-    env: Env<'a>,
-    socket: &ResourceArc<SocketRef>,
-    list: Term<'a>,
-) -> Term<'a> {
+pub(crate) fn set_many<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> Term<'a> {
     let family = socket.0.family;
     match parse_list(list, |term| setting(term, family)) {
         Some(settings) => set_all(env, socket, settings),
         None => env.error_tuple(atoms::einval()),
     }
+}
+
+/// [`set_all`] of a mode alone, and quicker.
+fn set_active<'a>(env: Env<'a>, socket: &SocketRef, request: Request) -> Term<'a> {
+    let anchors;
+    {
+        let mut open = match socket.0.lock() {
+            Ok(open) => open,
+            Err(Closed) => return env.error_tuple(atoms::closed()),
+        };
+        let Ok((active, announce)) = open.state.active.after(request) else {
+            return env.error_tuple(atoms::einval());
+        };
+        let anchor = open.set_active(socket, active);
+        if announce {
+            open.announce_set_passive(Some(env), socket);
+        }
+        anchors = (anchor, open.resume(Some(env)));
+    }
+    // Loose ones, and the lock is released.
+    drop(anchors);
+    atoms::ok().to_term(env)
 }
 
 /// The mode that `[{active, Mode}]` asks for.
@@ -101,19 +120,16 @@ fn only_active(list: Term) -> Option<Request> {
     if name == atoms::active() && rest.is_empty_list() { active_request(mode) } else { None }
 }
 
-fn set_all<'a, S>(env: Env<'a>, socket: &ResourceArc<SocketRef>, settings: S) -> Term<'a>
-where
-    S: AsRef<[Setting]> + IntoIterator<Item = Setting, IntoIter: DoubleEndedIterator>,
-{
+fn set_all<'a>(env: Env<'a>, socket: &SocketRef, settings: Vec<Setting>) -> Term<'a> {
     let mut open = match socket.0.lock() {
         Ok(open) => open,
         Err(Closed) => return env.error_tuple(atoms::closed()),
     };
     let of_mode =
         |setting: &Setting| matches!(setting, Setting::Active(_) | Setting::MailboxLimit(_));
-    let changes_mode = settings.as_ref().iter().any(of_mode);
+    let changes_mode = settings.iter().any(of_mode);
     let limited = |setting: &Setting| matches!(setting, Setting::MailboxLimit(Some(_)));
-    let limits = settings.as_ref().iter().any(limited);
+    let limits = settings.iter().any(limited);
     // Loose anchors, dropped after the lock is released.
     let mut anchors = Vec::new();
     let done = settings
@@ -188,10 +204,11 @@ fn mailbox_limit(value: Term) -> Option<Option<u32>> {
 
 /// `{active, Value}` of an option list.
 fn active_request(value: Term) -> Option<Request> {
-    if let Ok(count) = value.decode::<i64>() {
+    let Ok(mode) = value.decode::<Atom>() else {
+        let count = value.decode::<i64>().ok()?;
         return (-32768..=32767).contains(&count).then_some(Request::Add(count));
-    }
-    match value.decode::<Atom>().ok()? {
+    };
+    match mode {
         once if once == atoms::once() => Some(Request::Once),
         yes if yes == atoms::true_() => Some(Request::Always),
         no if no == atoms::false_() => Some(Request::Passive),
@@ -332,9 +349,9 @@ fn is_named(env: Env, atom: Atom, name: &str) -> bool {
 fn apply(
     open: &mut Open,
     env: Env,
-    socket: &ResourceArc<SocketRef>,
+    socket: &SocketRef,
     setting: Setting,
-    anchors: &mut Vec<ResourceArc<SocketRef>>,
+    anchors: &mut Vec<Handle>,
 ) -> bool {
     match setting {
         Setting::Active(request) => {
@@ -417,7 +434,7 @@ enum Query<'a> {
 }
 
 /// `getopts(Ref, [Request])`.
-pub(crate) fn get<'a>(env: Env<'a>, socket: &ResourceArc<SocketRef>, list: Term<'a>) -> Term<'a> {
+pub(crate) fn get<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> Term<'a> {
     if decode::is_longer(list, FEW) {
         return atoms::many().to_term(env);
     }
@@ -425,11 +442,7 @@ pub(crate) fn get<'a>(env: Env<'a>, socket: &ResourceArc<SocketRef>, list: Term<
 }
 
 /// The same for as many options as there may be.
-pub(crate) fn get_many<'a>(
-    env: Env<'a>,
-    socket: &ResourceArc<SocketRef>,
-    list: Term<'a>,
-) -> Term<'a> {
+pub(crate) fn get_many<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> Term<'a> {
     if decode::is_longer(list, MOST) {
         return env.error_tuple(atoms::enomem());
     }

@@ -10,7 +10,7 @@ use std::mem::take;
 use std::net::SocketAddr;
 use std::ops::Deref;
 
-use rustler::{Encoder, Env, OwnedBinary, ResourceArc, Term};
+use rustler::{Encoder, Env, OwnedBinary, Term};
 use sctp::active::Active;
 use sctp::epoll::Event;
 use sctp::notification::{self, AssocState, Notification};
@@ -20,6 +20,7 @@ use sctp::types::{AssocId, SndInfo, flags};
 use crate::atoms;
 use crate::deliver::{self, Waiter};
 use crate::encode::{self, Class};
+use crate::handle::Handle;
 use crate::panics;
 use crate::reactor::{Traffic, reactor};
 use crate::socket::{
@@ -518,11 +519,13 @@ impl Open<'_> {
             Some(Class::Error) => atoms::sctp_error(),
             _ => atoms::sctp(),
         };
+        let Message { meta, payload } = message;
+        let meta = &meta;
         deliver::send(caller, &state.owner, |env| {
             let socket = socket_term(env, anchor);
-            let (ip, port) = encode::ip_port(env, message.meta.from);
-            let anc = encode::ancillary(env, &message, state.user.data_io);
-            let body = encode::body(env, message, state.user.list);
+            let (ip, port) = encode::ip_port(env, meta.from);
+            let anc = encode::ancillary(env, meta, state.user.data_io);
+            let body = encode::body(env, meta, payload, state.user.list);
             (tag, socket, ip, port, (anc, body)).encode(env)
         });
         state.spend_grant();
@@ -565,14 +568,10 @@ impl Open<'_> {
     /// Changes the mode; [`Open::resume`] makes it so. The anchor it returns must be dropped after
     /// unlocking.
     #[must_use]
-    pub(crate) fn set_active(
-        &mut self,
-        socket: &ResourceArc<SocketRef>,
-        active: Active,
-    ) -> Option<ResourceArc<SocketRef>> {
+    pub(crate) fn set_active(&mut self, socket: &SocketRef, active: Active) -> Option<Handle> {
         self.state.active = active;
         if !active.is_passive() && self.state.anchor.is_none() {
-            self.state.anchor = Some(socket.clone());
+            self.state.anchor = Some(Handle::of(socket));
         }
         self.loose_anchor()
     }
@@ -580,7 +579,7 @@ impl Open<'_> {
     /// Delivers what can be delivered at once in the mode that was set, and waits for the rest. The
     /// anchor it returns must be dropped after unlocking.
     #[must_use]
-    pub(crate) fn resume(&mut self, caller: Option<Env>) -> Option<ResourceArc<SocketRef>> {
+    pub(crate) fn resume(&mut self, caller: Option<Env>) -> Option<Handle> {
         let active = self.state.active;
         // An owner that asks for one message at a time and is quicker than its peer would look in
         // vain each time; the I/O thread waits anyway.
@@ -593,11 +592,7 @@ impl Open<'_> {
     }
 
     /// Announces that a count has come to its end by being set, not by a message.
-    pub(crate) fn announce_set_passive(
-        &mut self,
-        caller: Option<Env>,
-        socket: &ResourceArc<SocketRef>,
-    ) {
+    pub(crate) fn announce_set_passive(&mut self, caller: Option<Env>, socket: &SocketRef) {
         deliver::send(caller, &self.state.owner, |env| {
             (atoms::sctp_passive(), socket_term(env, socket)).encode(env)
         });
@@ -607,7 +602,7 @@ impl Open<'_> {
     /// After any pumping: wakes who has something to fetch and waits for the rest. The anchor it
     /// returns must be dropped after unlocking.
     #[must_use]
-    pub(crate) fn settle(&mut self, caller: Option<Env>) -> Option<ResourceArc<SocketRef>> {
+    pub(crate) fn settle(&mut self, caller: Option<Env>) -> Option<Handle> {
         self.state.ask_for_grant(caller, self.inner.token);
         if !self.state.backlog.is_empty() {
             if self.state.active.is_passive() {

@@ -2,18 +2,15 @@
 
 use std::sync::Arc;
 
-use rustler::{Atom, Encoder, Env, ResourceArc, Term};
+use rustler::{Atom, Encoder, Env, Term};
 use sctp::types::{AssocId, Family, Style};
 
-use crate::socket::{Closed, Inner, Open, SocketRef, State, resources};
+use crate::handle::Handle;
+use crate::socket::{Closed, Inner, Open, State, resources};
 use crate::{atoms, closer, decode, deliver, encode, options, panics, reactor};
 
 /// `getstat(Ref, [Item])`.
-pub(crate) fn getstat<'a>(
-    env: Env<'a>,
-    socket: &ResourceArc<SocketRef>,
-    items: Term<'a>,
-) -> Term<'a> {
+pub(crate) fn getstat<'a>(env: Env<'a>, socket: &Handle, items: Term<'a>) -> Term<'a> {
     if decode::is_longer(items, options::MOST) {
         return env.error_tuple(atoms::enomem());
     }

@@ -3,7 +3,7 @@
 //! Locks, in the order they are taken: `state`, then `kernel`. Senders take `kernel` alone and
 //! for reading, so sending and receiving do not wait for each other. The fd is closed after it was
 //! taken out under `kernel`'s write lock, which is when no call uses it. Nothing that could run a
-//! resource's destructor (dropping a `ResourceArc`, or a term that names a socket) happens under a
+//! resource's destructor (dropping a `Handle`, or a term that names a socket) happens under a
 //! lock.
 
 use std::collections::VecDeque;
@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use rustler::types::LocalPid;
-use rustler::{Atom, Encoder, Env, Monitor, Resource, ResourceArc, Term};
+use rustler::{Atom, Encoder, Env, Monitor, Term};
 use sctp::active::Active;
 use sctp::epoll::{Event, Interest};
 use sctp::reassembly::Reassembly;
@@ -25,6 +25,7 @@ use crate::atoms;
 use crate::closer;
 use crate::defaults::SendDefaults;
 use crate::deliver::{self, Kept, Waiter};
+use crate::handle::Handle;
 use crate::limit::Limit;
 use crate::panics;
 use crate::reactor::{reactor, token};
@@ -74,7 +75,7 @@ pub(crate) struct State {
     pub(crate) limit: Option<Limit>,
     /// Keeps an active socket from being collected, and names it in messages. Some iff `active`
     /// is not passive, but for moments under the lock.
-    pub(crate) anchor: Option<ResourceArc<SocketRef>>,
+    pub(crate) anchor: Option<Handle>,
     pub(crate) receiver: Option<Receiver>,
     pub(crate) writers: VecDeque<Writer>,
     pub(crate) connects: Vec<Connect>,
@@ -312,7 +313,7 @@ impl Open<'_> {
 
     /// To be dropped after unlocking: the anchor of a socket that has become passive.
     #[must_use]
-    pub(crate) fn loose_anchor(&mut self) -> Option<ResourceArc<SocketRef>> {
+    pub(crate) fn loose_anchor(&mut self) -> Option<Handle> {
         if self.state.active.is_passive() { self.state.anchor.take() } else { None }
     }
 }
@@ -365,18 +366,12 @@ impl State {
     }
 }
 
-#[rustler::resource_impl]
-impl Resource for SocketRef {
-    const IMPLEMENTS_DOWN: bool = true;
-
-    fn down<'a>(&'a self, env: Env<'a>, _pid: LocalPid, monitor: Monitor) {
-        self.0.down(env, &monitor);
+impl SocketRef {
+    /// A monitored process is gone.
+    pub(crate) fn down(&self, env: Env, monitor: &Monitor) {
+        self.0.down(env, monitor);
     }
 }
-
-/// Nothing observable is left half done by a panic: [`crate::reactor`] closes such a socket, and a
-/// NIF that panics has changed its state in whole steps under the lock.
-impl std::panic::RefUnwindSafe for SocketRef {}
 
 impl Drop for SocketRef {
     fn drop(&mut self) {
@@ -390,7 +385,7 @@ impl Drop for SocketRef {
 }
 
 /// Makes the Erlang term of a socket, `{'$inet', gen_sctp_nif, Ref}`.
-pub(crate) fn socket_term<'a>(env: Env<'a>, socket: &ResourceArc<SocketRef>) -> Term<'a> {
+pub(crate) fn socket_term<'a>(env: Env<'a>, socket: &SocketRef) -> Term<'a> {
     (atoms::dollar_inet(), atoms::gen_sctp_nif(), socket).encode(env)
 }
 
@@ -405,7 +400,7 @@ pub(crate) struct Left {
 struct Remains {
     owner_monitor: Option<Monitor>,
     owner: LocalPid,
-    anchor: Option<ResourceArc<SocketRef>>,
+    anchor: Option<Handle>,
     _watchers: Vec<Watcher>,
 }
 
@@ -417,7 +412,7 @@ impl Inner {
         defaults: SendDefaults,
         user: UserOptions,
         non_block_send: bool,
-    ) -> io::Result<ResourceArc<SocketRef>> {
+    ) -> io::Result<Handle> {
         let owner = env.pid();
         let token = token();
         reactor(token).add(kernel.as_fd(), token)?;
@@ -457,13 +452,13 @@ impl Inner {
             number: OnceLock::new(),
         });
         reactor(token).register(token, &inner);
-        let socket = ResourceArc::new(SocketRef(inner));
+        let socket = Handle::new(inner);
         RESOURCES.fetch_add(1, Ordering::Relaxed);
         if let Some((_, number)) = split_reference(&socket.encode(env).to_binary()) {
             socket.0.number.get_or_init(|| number.into());
         }
         // None if the caller is dying: then the resource is garbage, which closes the socket.
-        let monitor = env.monitor(&socket, &owner);
+        let monitor = socket.monitor(env, &owner);
         socket.0.state.lock().owner_monitor = monitor;
         Ok(socket)
     }
@@ -479,7 +474,7 @@ impl Inner {
         let words = u16::try_from(number.len() / 4).ok()?.to_be_bytes();
         let external = [&other[..2], &words, node, number].concat();
         let (reference, _) = env.binary_to_term(&external)?;
-        reference.decode::<ResourceArc<SocketRef>>().is_ok().then_some(reference)
+        reference.decode::<Handle>().is_ok().then_some(reference)
     }
 
     /// Locks an open socket.
@@ -497,11 +492,7 @@ impl Inner {
 
     /// Gives an association a socket of its own, which the caller owns. What was read of it so far
     /// goes with it.
-    pub(crate) fn peeloff(
-        &self,
-        env: Env,
-        assoc: AssocId,
-    ) -> Result<io::Result<ResourceArc<SocketRef>>, Closed> {
+    pub(crate) fn peeloff(&self, env: Env, assoc: AssocId) -> Result<io::Result<Handle>, Closed> {
         let mut open = self.lock()?;
         // What follows cannot be undone: the association would end for want of a descriptor.
         if let Err(error) = reactor(self.token).has_room() {
@@ -577,10 +568,10 @@ impl Inner {
 
     /// Closes the socket. False if it was closed before; else the caller gets a message under
     /// `reference` when the kernel has let go of it.
-    pub(crate) fn close(&self, env: Env, socket: &ResourceArc<SocketRef>, reference: Term) -> bool {
+    pub(crate) fn close(&self, env: Env, socket: &Handle, reference: Term) -> bool {
         let Some((left, remains)) = self.shut(Some(env), atoms::normal()) else { return false };
         if let Some(monitor) = &remains.owner_monitor {
-            env.demonitor(socket, monitor);
+            socket.demonitor(env, monitor);
         }
         closer::close(left, Some(Waiter::new(env.pid(), reference)));
         true
@@ -622,7 +613,7 @@ impl Inner {
     pub(crate) fn handover(
         &self,
         env: Env,
-        socket: &ResourceArc<SocketRef>,
+        socket: &Handle,
         to: LocalPid,
     ) -> Result<Handover, Closed> {
         {
@@ -634,14 +625,14 @@ impl Inner {
                 return Ok(Handover::NotOwner);
             }
         }
-        let Some(monitor) = env.monitor(socket, &to) else { return Ok(Handover::Dead) };
+        let Some(monitor) = socket.monitor(env, &to) else { return Ok(Handover::Dead) };
         let anchor;
         let earlier;
         let active = {
             let mut open = match self.lock() {
                 Ok(open) => open,
                 Err(closed) => {
-                    env.demonitor(socket, &monitor);
+                    socket.demonitor(env, &monitor);
                     return Err(closed);
                 }
             };
@@ -657,7 +648,7 @@ impl Inner {
         };
         drop(anchor);
         if let Some((_, monitor)) = earlier {
-            env.demonitor(socket, &monitor);
+            socket.demonitor(env, &monitor);
         }
         Ok(Handover::Ready(active))
     }
@@ -668,7 +659,7 @@ impl Inner {
     pub(crate) fn adopt(
         &self,
         env: Env,
-        socket: &ResourceArc<SocketRef>,
+        socket: &Handle,
         to: LocalPid,
         active: Active,
     ) -> Result<bool, Closed> {
@@ -693,18 +684,13 @@ impl Inner {
         }
         drop(anchors);
         if let Some(monitor) = old_monitor {
-            env.demonitor(socket, &monitor);
+            socket.demonitor(env, &monitor);
         }
         Ok(true)
     }
 
     /// Registers the caller for a message at the socket's end.
-    pub(crate) fn watch(
-        &self,
-        env: Env,
-        socket: &ResourceArc<SocketRef>,
-        reference: Term,
-    ) -> Result<(), Closed> {
+    pub(crate) fn watch(&self, env: Env, socket: &Handle, reference: Term) -> Result<(), Closed> {
         let socket = Kept::new(socket_term(env, socket));
         let watcher = Watcher { pid: env.pid(), reference: Kept::new(reference), socket };
         let mut open = self.lock()?;
