@@ -175,7 +175,7 @@ aborted(Config) ->
     M = mod(Config),
     repeat(scaled(4, 200), fun() ->
         #{near := Near, far := Far, nid := Id, fid := FId} = Pair =
-            pair(Config, [0], true, random([recv, true, once, 7]), in_pieces(quick())),
+            pair(Config, [0], true, random([recv, true, once, 7]), in_pieces(Config, quick())),
         await_random(Pair),
         ok = M:abort(?T:socket(Far), #sctp_assoc_change{assoc_id = FId}),
         [?T:await_event(Agent, AssocId, comm_lost) || {Agent, AssocId} <- [{Near, Id}, {Far, FId}]],
@@ -189,9 +189,9 @@ restarted(Config) ->
     Net = ?config(net, Config),
     NearIP = ?NET:address(near, family(Config), 0),
     Slow = [{sctp_rtoinfo, #sctp_rtoinfo{initial = 30000, min = 30000, max = 30000}}],
-    Hasty = [{sctp_rtoinfo, #sctp_rtoinfo{initial = 50, min = 50, max = 1000}}],
+    Hasty = #sctp_rtoinfo{initial = 50, min = 50, max = 1000},
     repeat(scaled(2, 50), fun() ->
-        Pair = pair(Config, [0], recv, true, in_pieces(Slow)),
+        Pair = pair(Config, [0], recv, true, in_pieces(Config, Slow)),
         #{near := Near, far := Far, nid := Id, fid := FId, senders := [Senders, FarSenders]} = Pair,
         ?T:await_got(Far, FId, rand:uniform(1000)),
         {ok, NearPort} = inet:port(?T:socket(Near)),
@@ -200,12 +200,15 @@ restarted(Config) ->
         Before = try
             Account = vanish(Far, FId),
             lists:foreach(fun gen_sctp_test_lib:until_blocked/1, Senders),
+            %% For the time after the restart: the timer that runs keeps its time.
+            ok = inet:setopts(?T:socket(Near), [{sctp_rtoinfo, Hasty#sctp_rtoinfo{assoc_id = Id}}]),
             Account
         after
             ?NET:heal(Net, 0)
         end,
         lists:foreach(fun gen_sctp_test_lib:await/1, FarSenders),
-        Again = agent(Config, far, [0], once, [{port, FarPort} | Hasty]),
+        await_port(Config, FarPort),
+        Again = agent(Config, far, [0], once, [{port, FarPort}, {sctp_rtoinfo, Hasty}]),
         AgainId = ?T:connect(Again, NearIP, NearPort, comm_up),
         #sctp_assoc_change{} = ?T:await_event(Near, Id, restart),
         Later = 1 bsl 24,
@@ -231,6 +234,18 @@ vanish(Agent, Id) ->
     ok = inet:setopts(?T:socket(Agent), [{linger, {true, 0}}]),
     ok = ?T:stop(Agent),
     Account.
+
+%% A timer of the kernel that has found the socket busy holds the association, and with it the port,
+%% for some ms more.
+await_port(Config, Port) ->
+    M = mod(Config),
+    gen_sctp_test_lib:until(fun() ->
+        case M:open([family(Config), ?NET:netns(?config(net, Config), far),
+                     {ip, ?NET:address(far, family(Config), 0)}, {port, Port}]) of
+            {ok, S} -> M:close(S) =:= ok;
+            {error, eaddrinuse} -> false
+        end
+    end).
 
 %% The host ends, and the link with it.
 destroyed(Config) ->
@@ -303,9 +318,10 @@ repeat(Times, Case) ->
 random(List) ->
     lists:nth(rand:uniform(length(List)), List).
 
-%% Long messages come in one piece or in several, one of which may be the last.
-in_pieces(Opts) ->
-    [{recbuf, random([40000, 1000000])} | Opts].
+%% Long messages come in one piece or in several, one of which may be the last. OTP 25 takes a piece
+%% that is left of one association for the beginning of the next one's message.
+in_pieces(Config, Opts) ->
+    [{recbuf, random([1000000 | [40000 || mod(Config) =/= gen_sctp]])} | Opts].
 
 %% Options with which what was lost is sent again soon, and no path is given up.
 quick() ->
