@@ -69,7 +69,8 @@ call(M, Function, S, Args) ->
 arguments(_) ->
     %% Stock looks at a timeout when it has to wait: if the answer is there already, it does not.
     check([crashes_are_badarg, {perhaps, long_timeouts}, {perhaps, no_stray_timers},
-           plain_option_errors, refused_has_id] ++ gen_sctp_nif_differences:until_26([no_empty_host]),
+           plain_option_errors, refused_has_id] ++
+              gen_sctp_nif_differences:until_26([no_empty_host]),
           [{{call, Function, Position, Args}, fun(M) ->
               call(M, Function, gen_sctp_nif_diff:socket(M), Args)
             end} || {Function, Position, Args} <- mutated()]).
