@@ -25,13 +25,17 @@ full() -> os:getenv("FULL") =/= false.
 all() -> [{group, stock} || full()] ++ [{group, nif}].
 
 groups() ->
-    Cases = [bad_path, failover_and_failback, cut_off, aborted, restarted, destroyed] ++
-            %% Now and then the kernel (6.1) dies of it, in sctp_sched_dequeue_common.
-            [address_removed || full()],
+    Cases = [bad_path, failover_and_failback, cut_off, aborted, destroyed] ++
+            [Case || full(), Case <- trouble()],
     %% OTP 25 says `eagain' always.
     Ours = Cases ++ [blocked_by_receiver, refused_by_receiver],
     [{stock, [], [{inet, [], Cases}]},
      {nif, [], [{inet, [], Ours} | [{inet6, [], Ours} || full()]]}].
+
+%% What the kernel (6.1) has trouble with. After a restart with data under way it may be left with
+%% data that are not acknowledged and no timer to send them again, and stand still. It may die of a
+%% removed address, in sctp_sched_dequeue_common.
+trouble() -> [restarted, address_removed].
 
 init_per_suite(Config) -> ?NET:begin_suite(Config).
 end_per_suite(Config) -> ?NET:end_suite(Config).
@@ -189,7 +193,7 @@ restarted(Config) ->
     Net = ?config(net, Config),
     NearIP = ?NET:address(near, family(Config), 0),
     Slow = [{sctp_rtoinfo, #sctp_rtoinfo{initial = 30000, min = 30000, max = 30000}}],
-    Hasty = #sctp_rtoinfo{initial = 50, min = 50, max = 1000},
+    Hasty = [{sctp_rtoinfo, #sctp_rtoinfo{initial = 50, min = 50, max = 1000}}],
     repeat(scaled(2, 50), fun() ->
         Pair = pair(Config, [0], recv, true, in_pieces(Config, Slow)),
         #{near := Near, far := Far, nid := Id, fid := FId, senders := [Senders, FarSenders]} = Pair,
@@ -200,15 +204,13 @@ restarted(Config) ->
         Before = try
             Account = vanish(Far, FId),
             lists:foreach(fun gen_sctp_test_lib:until_blocked/1, Senders),
-            %% For the time after the restart: the timer that runs keeps its time.
-            ok = inet:setopts(?T:socket(Near), [{sctp_rtoinfo, Hasty#sctp_rtoinfo{assoc_id = Id}}]),
             Account
         after
             ?NET:heal(Net, 0)
         end,
         lists:foreach(fun gen_sctp_test_lib:await/1, FarSenders),
         await_port(Config, FarPort),
-        Again = agent(Config, far, [0], once, [{port, FarPort}, {sctp_rtoinfo, Hasty}]),
+        Again = agent(Config, far, [0], once, [{port, FarPort} | Hasty]),
         AgainId = ?T:connect(Again, NearIP, NearPort, comm_up),
         #sctp_assoc_change{} = ?T:await_event(Near, Id, restart),
         Later = 1 bsl 24,
