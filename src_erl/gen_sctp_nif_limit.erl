@@ -19,17 +19,11 @@
 %% @doc Sets options, of which one may be the bound.
 -spec setopts(gen_sctp_nif_prim:ref(), [term()]) -> ok | gen_sctp_nif_prim:error().
 setopts(Ref, Opts) ->
-    case gen_sctp_nif_prim:setopts(Ref, Opts) of
-        limited -> start(Ref);
-        many -> many(Ref, Opts);
-        Result -> Result
-    end.
+    done(Ref, Opts, gen_sctp_nif_prim:setopts(Ref, Opts)).
 
-many(Ref, Opts) ->
-    case gen_sctp_nif_prim:setopts_many(Ref, Opts) of
-        limited -> start(Ref);
-        Result -> Result
-    end.
+done(Ref, _Opts, limited) -> start(Ref);
+done(Ref, Opts, many) -> done(Ref, Opts, gen_sctp_nif_prim:setopts_many(Ref, Opts));
+done(_Ref, _Opts, Result) -> Result.
 
 %% A grant of nothing makes the socket ask.
 start(Ref) ->

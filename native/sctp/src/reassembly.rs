@@ -203,6 +203,7 @@ mod tests {
         assert_eq!(pieces.add(Some(&b), b"other", true), Added::Whole(b"another".to_vec()));
         assert!(pieces.is_empty());
     }
+
     #[test]
     fn the_longest_of_too_many_is_dropped() {
         let mut pieces = Reassembly::default();
