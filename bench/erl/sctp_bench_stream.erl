@@ -75,7 +75,7 @@ send_when_told(Parent, Module, #spec{size = Size, count = Count} = Spec, Targets
     %% The sockets live until the receiver has all.
     receive stop -> ok end.
 
-send_all(Module, #spec{kind = batch}, [{S, Id}], Data, N) ->
+send_all(Module, #spec{kind = Kind}, [{S, Id}], Data, N) when Kind =:= batch; Kind =:= bundle ->
     send_batches(Module, S, Id, lists:duplicate(?BATCH, {0, Data}), N);
 send_all(Module, _Spec, Targets, Data, N) ->
     send_rounds(Module, Targets, Targets, Data, N, 0).

@@ -20,6 +20,8 @@ use crate::sys;
 
 /// Senders in the case `senders`.
 const SENDERS: u32 = 20;
+/// Messages that are sent together in the case `bundle`: as many as the library sends.
+const BUNDLE: usize = 24;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -28,7 +30,7 @@ pub(crate) fn run(origin: &Origin, specs: &[Spec]) -> Result<()> {
     for spec in specs {
         match spec.kind.as_str() {
             // For comparison, message by message.
-            "oneway" | "batch" => one_way(origin, spec, 1)?,
+            "oneway" | "batch" | "bundle" => one_way(origin, spec, 1)?,
             "senders" => one_way(origin, spec, SENDERS)?,
             "pingpong" | "handover" => ping_pong(origin, spec)?,
             "connect" => connect(origin, spec)?,
@@ -52,9 +54,16 @@ pub(crate) fn peer(port: u16, spec: &Spec) -> Result<()> {
         io::stdin().lock().read_line(&mut String::new())?;
         return Ok(());
     }
+    let at_a_time = if spec.kind == "bundle" { BUNDLE } else { 1 };
     for count in [spec.warmup(), spec.count] {
-        for _ in 0..count {
-            sys::send(&socket, assoc, &message)?;
+        let mut left = count as usize;
+        while left > 0 {
+            let count = left.min(at_a_time);
+            match count {
+                1 => sys::send(&socket, assoc, &message)?,
+                _ => sys::send_bundle(&socket, assoc, &message, count)?,
+            }
+            left -= count;
         }
         // The parent goes on, or ends us, when it has all.
         io::stdin().lock().read_line(&mut String::new())?;

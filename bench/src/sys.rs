@@ -81,13 +81,51 @@ pub(crate) fn association(socket: &Socket) -> io::Result<i32> {
 /// Sends a message on stream 0 of an association; waits for room.
 pub(crate) fn send(socket: &Socket, assoc: i32, message: &[u8]) -> io::Result<()> {
     let mut control = Control([0; 64]);
-    let mut iov =
-        libc::iovec { iov_base: message.as_ptr().cast_mut().cast(), iov_len: message.len() };
+    let mut iov = iovec(message);
+    let header = send_header(&mut control, &mut iov, assoc);
+    // SAFETY: the header points to `iov` and `control`, which live until the call returns; the
+    // message is only read.
+    let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const header, libc::MSG_NOSIGNAL) };
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Sends a message `count` times, at least once, with two system calls, in as few packets as the
+/// kernel makes.
+pub(crate) fn send_bundle(
+    socket: &Socket,
+    assoc: i32,
+    message: &[u8],
+    count: usize,
+) -> io::Result<()> {
+    let mut control = Control([0; 64]);
+    let mut iov = iovec(message);
+    let header = send_header(&mut control, &mut iov, assoc);
+    let mut headers = vec![libc::mmsghdr { msg_hdr: header, msg_len: 0 }; count - 1];
+    let mut left = &mut headers[..];
+    while !left.is_empty() {
+        let number = libc::c_uint::try_from(left.len()).map_err(io::Error::other)?;
+        let flags = libc::MSG_NOSIGNAL | libc::MSG_MORE;
+        // SAFETY: the pointer and the length are those of one live slice; all its headers point to
+        // `iov` and `control`, which live until the call returns and are only read.
+        let sent =
+            unsafe { libc::sendmmsg(socket.as_raw_fd(), left.as_mut_ptr(), number, flags as _) };
+        let sent = usize::try_from(sent).map_err(|_| io::Error::last_os_error())?;
+        left = &mut left[sent..];
+    }
+    send(socket, assoc, message)
+}
+
+fn iovec(bytes: &[u8]) -> libc::iovec {
+    libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() }
+}
+
+/// The header of a message for stream 0 of an association. It points to `control` and `iov`.
+fn send_header(control: &mut Control, iov: &mut libc::iovec, assoc: i32) -> libc::msghdr {
     // SAFETY: all of msghdr's fields are integers and pointers, for which zero is a value.
     let mut header: libc::msghdr = unsafe { zeroed() };
-    header.msg_iov = &raw mut iov;
+    header.msg_iov = from_mut(iov);
     header.msg_iovlen = 1;
-    header.msg_control = from_mut(&mut control).cast();
+    header.msg_control = from_mut(control).cast();
     // SAFETY: only computes; INFO is small.
     header.msg_controllen = unsafe { libc::CMSG_SPACE(INFO as u32) } as usize;
     // SAFETY: the control buffer is 64 bytes, aligned as a cmsghdr, and longer than CMSG_SPACE(INFO)
@@ -100,10 +138,7 @@ pub(crate) fn send(socket: &Socket, assoc: i32, message: &[u8]) -> io::Result<()
         let info = libc::CMSG_DATA(cmsg).cast::<libc::sctp_sndrcvinfo>();
         (*info).sinfo_assoc_id = assoc;
     }
-    // SAFETY: the header points to `iov` and `control`, which live until the call returns; the
-    // message is only read.
-    let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const header, libc::MSG_NOSIGNAL) };
-    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    header
 }
 
 /// Waits for a message or a piece of one.
@@ -112,7 +147,7 @@ pub(crate) fn receive(socket: &Socket, buf: &mut [u8]) -> io::Result<Received> {
     // SAFETY: sockaddr_in's fields are integers, for which zero is a value.
     let mut name: libc::sockaddr_in = unsafe { zeroed() };
     let mut iov = libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() };
-    // SAFETY: as in `send`.
+    // SAFETY: as in `send_header`.
     let mut header: libc::msghdr = unsafe { zeroed() };
     header.msg_name = from_mut(&mut name).cast();
     header.msg_namelen = size_of::<libc::sockaddr_in>() as libc::socklen_t;
