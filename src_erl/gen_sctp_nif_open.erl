@@ -53,7 +53,7 @@ with_port([IP | Addrs], Port) -> [{IP, Port} | with_port(Addrs, Port)];
 with_port([], _Port) -> [].
 
 create(Family, #{type := Type, netns := Netns, opts := Opts}, Locals) ->
-    case gen_sctp_nif_prim:open(Family, Type, Netns) of
+    case new(Family, Type, Netns) of
         {ok, Ref} ->
             case set_up(Ref, Opts, Locals) of
                 ok ->
@@ -64,6 +64,12 @@ create(Family, #{type := Type, netns := Netns, opts := Opts}, Locals) ->
             end;
         {error, _} = Error ->
             Error
+    end.
+
+new(Family, Type, Netns) ->
+    case gen_sctp_nif_prim:open(Family, Type, Netns) of
+        elsewhere -> gen_sctp_nif_prim:open_dirty(Family, Type, Netns);
+        Result -> Result
     end.
 
 set_up(Ref, Opts, [First | Rest]) ->

@@ -9,6 +9,7 @@
 
 %% Life of a socket.
 -export([open/3]).
+-export([open_dirty/3]).
 -export([close/2]).
 -export([peeloff/2]).
 -export([bind/2]).
@@ -52,8 +53,8 @@
 -export([sockets/0]).
 -export([counters/0]).
 
--nifs([open/3, close/2, peeloff/2, bind/2, bindx/3, listen/2, connect/3,
-    connect_many/3, setopts_many/2, getopts_many/2,
+-nifs([open/3, open_dirty/3, close/2, peeloff/2, bind/2, bindx/3, listen/2,
+    connect/3, connect_many/3, setopts_many/2, getopts_many/2,
     recv/2, send/3, send/4, send_large/3, send_large/4, send_batch/3, await_writable/3, cancel/2,
     setopts/2, grant/3, getopts/2, check_opts/1, getstat/2,
     sockname/1, peername/1, socknames/2, peernames/2, getfd/1,
@@ -120,8 +121,14 @@ priv_dir() ->
 
 %% Life of a socket.
 
--spec open(family(), seqpacket | stream, undefined | binary()) -> {ok, ref()} | error().
+%% `elsewhere': open_dirty does it.
+-spec open(family(), seqpacket | stream, undefined | binary()) ->
+    {ok, ref()} | elsewhere | error().
 open(_Family, _Type, _Netns) ->
+    ?NIF.
+
+-spec open_dirty(family(), seqpacket | stream, undefined | binary()) -> {ok, ref()} | error().
+open_dirty(_Family, _Type, _Netns) ->
     ?NIF.
 
 -spec close(ref(), wait_ref()) -> ok | wait.

@@ -7,7 +7,9 @@
 
 -compile([export_all, nowarn_export_all]).
 
--import(gen_sctp_test_lib, [data/2, loopback/1, open/2, pair/3, unanswered/1]).
+-import(gen_sctp_test_lib,
+        [all_arrived/2, data/2, family/1, join/4, loopback/1, open/2, pair/3, recv/2,
+         unanswered/1]).
 
 -define(M, gen_sctp_nif).
 -define(PRIM, gen_sctp_nif_prim).
@@ -22,7 +24,7 @@ all() -> [{group, inet}, {group, inet6}].
 
 groups() ->
     [{Family, [], [large_messages, many_pieces, many_options, many_flags, long_path,
-                   many_addresses]} || Family <- [inet, inet6]].
+                   many_addresses, opening, closing]} || Family <- [inet, inet6]].
 
 init_per_group(Family, Config) ->
     gen_sctp_test_lib:init_group(Family, gen_sctp_test_lib:init_group(nif, Config)).
@@ -76,7 +78,7 @@ many_options(Config) ->
     Bound = [{mailbox_limit, 10} | Many],
     ?assertEqual(ok, inet:setopts(S, Bound)),
     ?assertEqual({ok, [{mailbox_limit, 10}]}, inet:getopts(S, [mailbox_limit])),
-    {ok, Opened} = ?M:open([gen_sctp_test_lib:family(Config) | Many]),
+    {ok, Opened} = ?M:open([family(Config) | Many]),
     ok = ?M:close(Opened).
 
 many_flags(Config) ->
@@ -112,8 +114,71 @@ many_addresses(Config) ->
                                  {?ADDRESSES + 1, connect_many}, {255, connect_many}]].
 
 address(Config, N) ->
-    IP = unanswered(gen_sctp_test_lib:family(Config)),
+    IP = unanswered(family(Config)),
     setelement(size(IP), IP, N).
+
+%% Another namespace takes a thread; so might the first socket, for which the kernel loads a module.
+opening(Config) ->
+    Family = family(Config),
+    Open = fun(Opts) ->
+        native(fun() -> {ok, S} = ?M:open([Family | Opts]), ok = ?M:close(S) end)
+    end,
+    _ = Open([]),
+    Rest = [{setopts, 2}, {bind, 2}, {close, 2}],
+    ?assertEqual([{open, 3} | Rest], Open([])),
+    ?assertEqual([{open, 3}, {open_dirty, 3} | Rest], Open([{netns, "/proc/self/ns/net"}])),
+    Node = gen_sctp_test_node:start(#{}),
+    gen_sctp_test_node:call(Node, fun() ->
+        Another = fun() -> ?PRIM:open(Family, seqpacket, undefined) end,
+        elsewhere = Another(),
+        elsewhere = Another(),
+        {ok, _} = ?M:open([Family]),
+        {ok, _} = Another()
+    end),
+    ok = gen_sctp_test_node:stop(Node).
+
+%% A socket with more than one association, or much that is unread, is closed by the thread.
+closing(Config) ->
+    Idle = open(Config, []),
+    ?assertEqual(ok, closed(Idle)),
+    #{s := S, c := C} = pair(Config, [], []),
+    ?assertEqual(ok, closed(C)),
+    {ok, {_, _, _, #sctp_shutdown_event{}}} = recv(?M, S),
+    {ok, {_, _, _, #sctp_assoc_change{state = shutdown_comp}}} = recv(?M, S),
+
+    Clients = [join(?M, loopback(Config), S, open(Config, [])) || _ <- lists:seq(1, 2)],
+    ?assertEqual(wait, closed(S)),
+    [begin
+         ?assertMatch({ok, {_, _, _, #sctp_shutdown_event{}}}, recv(?M, Client)),
+         ?assertEqual(ok, closed(Client))
+     end || #{c := Client} <- Clients],
+
+    #{s := Full, c := Sender, cid := Id, sid := FullId} = pair(Config, [], []),
+    [ok = ?M:send(Sender, Id, 0, binary:copy(<<"x">>, 20000)) || _ <- lists:seq(1, 4)],
+    all_arrived(Sender, Id),
+    {ok, Peeled} = ?M:peeloff(Full, FullId),
+    ?assertEqual(wait, closed(Peeled)),
+    ?assertEqual(ok, closed(Full)),
+
+    #{s := Whole, c := Other, sid := WholeId} = pair(Config, [], []),
+    {ok, Alone} = ?M:peeloff(Whole, WholeId),
+    ?assertEqual(ok, closed(Alone)),
+    [?assertEqual(ok, closed(Socket)) || Socket <- [Whole, Other]],
+
+    Stream = open(Config, [{type, stream}]),
+    ok = ?M:listen(Stream, true),
+    ?assertEqual(wait, closed(Stream)),
+    ?assertEqual(ok, closed(open(Config, [{type, stream}]))),
+    ok.
+
+%% What the native function answers: `wait' if the thread closes it.
+closed({_, _, Ref} = S) ->
+    WaitRef = make_ref(),
+    Answer = ?PRIM:close(Ref, WaitRef),
+    [receive {'$gen_sctp_nif', WaitRef, ready} -> ok end || Answer =:= wait],
+    ?assertEqual({error, closed}, ?M:recv(S, 0)),
+    ?assertEqual(ok, ?PRIM:close(Ref, WaitRef)),
+    Answer.
 
 %% The native functions that are called: a socket's.
 native(Fun) ->

@@ -1,7 +1,8 @@
 //! The closing of sockets, on a thread of its own.
 //!
 //! close(2) says goodbye on every association, which may be very many: more than a scheduler, or
-//! the I/O thread that all other sockets depend on, has time for.
+//! the I/O thread that all other sockets depend on, has time for. Where it is little, who closes
+//! does it.
 
 use std::io;
 use std::sync::OnceLock;
@@ -23,10 +24,7 @@ impl Closing {
     /// Whatever happens, who waits must be told, and the next in line be closed.
     fn run(self) {
         let Closing { left, waiter } = self;
-        panics::guarded(|| {
-            panics::point("closer");
-            drop(left);
-        });
+        let_go(left);
         PENDING.fetch_sub(1, Ordering::Relaxed);
         panics::guarded(|| waiter.is_some_and(|waiter| waiter.wake_ready(None)));
     }
@@ -51,6 +49,14 @@ pub(crate) fn start() -> io::Result<()> {
     std::thread::Builder::new().name("gen_sctp_nif_cl".into()).spawn(run)?;
     CLOSER.get_or_init(|| sender);
     Ok(())
+}
+
+/// Closes a socket now.
+pub(crate) fn let_go(left: Left) {
+    panics::guarded(|| {
+        panics::point("closer");
+        drop(left);
+    });
 }
 
 /// Closes a socket soon, then wakes `waiter`.

@@ -12,7 +12,7 @@ use crate::defaults::SendDefaults;
 use crate::handle::Handle;
 use crate::receive::{Connecting, Message, Received};
 use crate::socket::{Closed, Handover, Inner, SocketRef, State, UserOptions};
-use crate::{atoms, decode, encode, options, report};
+use crate::{atoms, decode, encode, options, reactor, report};
 
 type Ref = Handle;
 
@@ -37,9 +37,24 @@ fn done<'a>(env: Env<'a>, result: Result<std::io::Result<()>, Closed>) -> Term<'
     }
 }
 
-/// Opens a socket for the calling process. Dirty: another network namespace takes a thread.
-#[rustler::nif(schedule = "DirtyIo")]
+/// Opens a socket for the calling process; `elsewhere` if that is for [`open_dirty`] to do.
+#[rustler::nif]
 fn open<'a>(env: Env<'a>, family: Atom, style: Atom, netns: Term<'a>) -> NifResult<Term<'a>> {
+    // The first socket has the kernel load its module, if it has not; for another network namespace
+    // it takes a thread.
+    if reactor::opened() == 0 || !decode::is_undefined(netns) {
+        return Ok(atoms::elsewhere().to_term(env));
+    }
+    open_for(env, family, style, netns)
+}
+
+/// The same where it may take long.
+#[rustler::nif(schedule = "DirtyIo")]
+fn open_dirty<'a>(env: Env<'a>, family: Atom, style: Atom, netns: Term<'a>) -> NifResult<Term<'a>> {
+    open_for(env, family, style, netns)
+}
+
+fn open_for<'a>(env: Env<'a>, family: Atom, style: Atom, netns: Term<'a>) -> NifResult<Term<'a>> {
     let family = match family {
         inet if inet == atoms::inet() => Family::Inet,
         inet6 if inet6 == atoms::inet6() => Family::Inet6,
@@ -404,7 +419,7 @@ fn peeloff<'a>(env: Env<'a>, socket: Ref, assoc: Term<'a>) -> Term<'a> {
 
 #[rustler::nif]
 fn close(env: Env, socket: Ref, reference: Reference) -> Atom {
-    if socket.0.close(env, &socket, *reference) { atoms::wait() } else { atoms::ok() }
+    if socket.0.close(env, &socket, *reference) { atoms::ok() } else { atoms::wait() }
 }
 
 #[rustler::nif]

@@ -389,11 +389,18 @@ pub(crate) fn socket_term<'a>(env: Env<'a>, socket: &SocketRef) -> Term<'a> {
     (atoms::dollar_inet(), atoms::gen_sctp_nif(), socket).encode(env)
 }
 
-/// What is left of a socket for the thread that closes: all that can take long to give back.
+/// What is left of a socket to be closed: all that can take long to give back.
 pub(crate) struct Left {
-    _kernel: sctp::Socket,
-    _backlog: VecDeque<Held>,
-    _fragments: Reassembly,
+    kernel: sctp::Socket,
+    backlog: VecDeque<Held>,
+    fragments: Reassembly,
+}
+
+impl Left {
+    /// Is it soon given back?
+    fn is_little(&self) -> bool {
+        self.backlog.is_empty() && self.fragments.is_empty() && self.kernel.closes_quickly()
+    }
 }
 
 /// What remains of a closed socket, to be dropped outside all locks.
@@ -562,19 +569,24 @@ impl Inner {
         let kernel = self.kernel.write().take()?;
         // Only fails for a descriptor that is none, which this is not.
         let _ = kernel.prepare_close(unread);
-        let left = Left { _kernel: kernel, _backlog: backlog, _fragments: fragments };
+        let left = Left { kernel, backlog, fragments };
         Some((left, remains))
     }
 
-    /// Closes the socket. False if it was closed before; else the caller gets a message under
-    /// `reference` when the kernel has let go of it.
+    /// Closes the socket. True if that is done; else the caller gets a message under `reference`
+    /// when the kernel has let go of it.
     pub(crate) fn close(&self, env: Env, socket: &Handle, reference: Term) -> bool {
-        let Some((left, remains)) = self.shut(Some(env), atoms::normal()) else { return false };
+        let Some((left, remains)) = self.shut(Some(env), atoms::normal()) else { return true };
         if let Some(monitor) = &remains.owner_monitor {
             socket.demonitor(env, monitor);
         }
-        closer::close(left, Some(Waiter::new(env.pid(), reference)));
-        true
+        let quick = left.is_little();
+        if quick {
+            closer::let_go(left);
+        } else {
+            closer::close(left, Some(Waiter::new(env.pid(), reference)));
+        }
+        quick
     }
 
     /// Closes the socket after its I/O panicked.

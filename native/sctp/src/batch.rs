@@ -25,14 +25,6 @@ mod status {
     pub(super) const OUTSTRMS: usize = 18;
 }
 
-/// `SK_MEMINFO_*` of `linux/sock_diag.h`, indices of `u32`s.
-mod meminfo {
-    pub(super) const WMEM_ALLOC: usize = 2;
-    pub(super) const SNDBUF: usize = 3;
-    pub(super) const WMEM_QUEUED: usize = 5;
-    pub(super) const COUNT: usize = 9;
-}
-
 /// No less than the kernel charges the send buffer for a message, its buffers and fragments, each
 /// with its headers, included.
 fn charge(len: usize) -> usize {
@@ -84,11 +76,8 @@ impl Socket {
             Some(ESTABLISHED) => u16_at(&value, status::OUTSTRMS).unwrap_or(0),
             _ => 0,
         };
-        let mut value = [0; 4 * meminfo::COUNT];
-        self.get_option(libc::SOL_SOCKET, libc::SO_MEMINFO, &mut value)?;
-        let item = |index| u32_at(&value, 4 * index).unwrap_or(0) as usize;
-        let used = item(meminfo::WMEM_ALLOC).max(item(meminfo::WMEM_QUEUED));
-        Ok((streams, item(meminfo::SNDBUF).saturating_sub(used)))
+        let memory = self.memory()?;
+        Ok((streams, memory.send_buffer.saturating_sub(memory.to_send)))
     }
 }
 

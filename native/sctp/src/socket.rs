@@ -67,6 +67,25 @@ impl Received {
     }
 }
 
+/// `SK_MEMINFO_*` of `linux/sock_diag.h`, indices of `u32`s.
+mod meminfo {
+    pub(super) const RMEM_ALLOC: usize = 0;
+    pub(super) const WMEM_ALLOC: usize = 2;
+    pub(super) const SNDBUF: usize = 3;
+    pub(super) const WMEM_QUEUED: usize = 5;
+    pub(super) const COUNT: usize = 9;
+}
+
+/// Bytes as the kernel charges the buffers.
+pub(crate) struct Memory {
+    pub(crate) unread: usize,
+    pub(crate) to_send: usize,
+    pub(crate) send_buffer: usize,
+}
+
+/// Bytes that are given back in no time: some tens of messages.
+const LITTLE: usize = 64 * 1024;
+
 /// Notifications switched on in a new socket, as the start of `struct sctp_event_subscribe`:
 /// association, address, send failure, peer error, shutdown, partial delivery. The first byte is not
 /// a notification but the older form of [`RcvInfo`].
@@ -230,6 +249,29 @@ impl Socket {
         let mut count = [0; 4];
         self.get_option(SOL_SCTP, optname::GET_ASSOC_NUMBER, &mut count)?;
         Ok(u32::from_ne_bytes(count))
+    }
+
+    /// What the kernel holds for it (`SO_MEMINFO`).
+    pub(crate) fn memory(&self) -> io::Result<Memory> {
+        let mut value = [0; 4 * meminfo::COUNT];
+        self.get_option(libc::SOL_SOCKET, libc::SO_MEMINFO, &mut value)?;
+        let item = |index| u32_at(&value, 4 * index).unwrap_or(0) as usize;
+        Ok(Memory {
+            unread: item(meminfo::RMEM_ALLOC),
+            to_send: item(meminfo::WMEM_ALLOC).max(item(meminfo::WMEM_QUEUED)),
+            send_buffer: item(meminfo::SNDBUF),
+        })
+    }
+
+    /// Does the kernel have little to do when this is closed? It says goodbye on each association
+    /// and gives back what was neither read nor sent.
+    pub fn closes_quickly(&self) -> bool {
+        let at_most_one = match self.style {
+            Style::OneToMany => self.assoc_count().is_ok_and(|count| count <= 1),
+            Style::OneToOne => !self.is_listening(),
+        };
+        let little = |memory: Memory| memory.unread.max(memory.to_send) <= LITTLE;
+        at_most_one && self.memory().is_ok_and(little)
     }
 
     /// Does it take associations that peers begin?
