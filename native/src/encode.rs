@@ -8,7 +8,7 @@ use sctp::types::{RcvInfo, SndRcvInfo, flags};
 
 use crate::atoms;
 use crate::deliver::tuple;
-use crate::receive::{Message, Payload};
+use crate::message::{Message, Payload};
 use crate::socket::UserOptions;
 
 /// Does a message arrive as `sctp` or as `sctp_error`; as `{ok, _}` or as `{error, _}`?

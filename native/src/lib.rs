@@ -21,14 +21,19 @@ mod encode;
 mod entry;
 mod handle;
 mod limit;
+mod message;
 mod nif;
 mod options;
+mod owner;
 mod panics;
+mod pump;
 mod reactor;
+mod read;
 mod receive;
 mod report;
 mod socket;
 mod stats;
+mod waiting;
 
 use rustler::{Env, Term};
 

@@ -10,8 +10,10 @@ use sctp::types::{AssocId, Family, SndInfo, Style};
 
 use crate::defaults::SendDefaults;
 use crate::handle::Handle;
-use crate::receive::{Connecting, Message, Received};
-use crate::socket::{Closed, Handover, Inner, SocketRef, State, UserOptions};
+use crate::message::Message;
+use crate::owner::Handover;
+use crate::receive::{Connecting, Received};
+use crate::socket::{Closed, Inner, SocketRef, State, UserOptions};
 use crate::{atoms, decode, encode, options, reactor, report};
 
 type Ref = Handle;

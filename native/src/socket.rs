@@ -17,7 +17,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use rustler::types::LocalPid;
 use rustler::{Atom, Encoder, Env, Monitor, Term};
 use sctp::active::Active;
-use sctp::epoll::{Event, Interest};
+use sctp::epoll::Interest;
 use sctp::reassembly::Reassembly;
 use sctp::types::{AssocId, Family, Style};
 
@@ -27,9 +27,10 @@ use crate::defaults::SendDefaults;
 use crate::deliver::{self, Kept, Waiter};
 use crate::handle::Handle;
 use crate::limit::Limit;
+use crate::message::Held;
 use crate::panics;
 use crate::reactor::{reactor, token};
-use crate::receive::{Burst, Held};
+use crate::receive::Burst;
 use crate::stats;
 
 /// The default read size, as OTP's `buffer`.
@@ -69,8 +70,8 @@ const _: () = assert!(size_of::<Inner>() <= 768);
 pub(crate) struct State {
     pub(crate) closed: bool,
     pub(crate) owner: LocalPid,
-    owner_monitor: Option<Monitor>,
-    handover: Option<(LocalPid, Monitor)>,
+    pub(crate) owner_monitor: Option<Monitor>,
+    pub(crate) handover: Option<(LocalPid, Monitor)>,
     pub(crate) active: Active,
     pub(crate) limit: Option<Limit>,
     /// Keeps an active socket from being collected, and names it in messages. Some iff `active`
@@ -91,7 +92,7 @@ pub(crate) struct State {
     /// something happens: wait for that.
     pub(crate) exhausted: bool,
     /// What the epoll set waits for; `NONE` while the fd is asleep in it.
-    registered: Interest,
+    pub(crate) registered: Interest,
     /// Is data usually there when the owner asks for it? Then it is worth a look.
     pub(crate) speculate: bool,
     pub(crate) burst: Burst,
@@ -167,148 +168,6 @@ impl Open<'_> {
     pub(crate) fn kernel(&self) -> &sctp::Socket {
         // `Inner::lock` looked, and the read lock keeps it there.
         self.kernel.as_ref().expect("an open socket has its fd")
-    }
-
-    /// What is worth waiting for now, and how.
-    fn wanted(&self) -> Interest {
-        let state = &*self.state;
-        let active = !state.active.is_passive();
-        let readable = match active {
-            true => !state.is_limited(),
-            false => {
-                state.receiver.as_ref().is_some_and(|receiver| !receiver.woken)
-                    || (!state.connects.is_empty() && !state.backlog_is_full())
-            }
-        };
-        let writable = !state.writers.is_empty();
-        if readable && state.exhausted {
-            return Interest { readable, writable, edge: true, ..Interest::NONE };
-        }
-        if active {
-            return Interest { readable, writable, ..Interest::NONE };
-        }
-        if readable || !writable {
-            // Who waits on a passive socket is told once and reads for himself; till he has, the
-            // socket would fire on and on.
-            return Interest { readable, writable, oneshot: true, ..Interest::NONE };
-        }
-        // The kernel wakes nobody for the room that an association leaves when it dies. But it
-        // tells of the death, and at that moment the room shows.
-        Interest { readable: true, writable: true, edge: true, ..Interest::NONE }
-    }
-
-    /// Makes sure that what is wanted is waited for.
-    ///
-    /// What an active socket no longer wants stays in the epoll set until it shows up there
-    /// unasked ([`Open::rearm`]): a busy socket wants it back before that, and both ways are
-    /// system calls.
-    pub(crate) fn arm(&mut self) {
-        let (old, new) = (self.state.registered, self.wanted());
-        let idle = !new.readable && !new.writable;
-        let lasting = !old.oneshot && !old.edge;
-        let covered = (old.readable || !new.readable) && (old.writable || !new.writable);
-        if !idle && old != new && !(lasting && covered) {
-            self.register(new);
-        }
-    }
-
-    /// Waits for what is wanted and for nothing else.
-    fn disarm(&mut self) {
-        let wanted = self.wanted();
-        let idle = !wanted.readable && !wanted.writable;
-        if !idle {
-            self.register(wanted);
-        } else if self.state.registered != Interest::NONE {
-            self.register(Interest::NONE.oneshot());
-            self.state.registered = Interest::NONE;
-        }
-    }
-
-    /// Is all that `event` reports wanted? An error is, if anything is.
-    pub(crate) fn wants(&self, event: &Event) -> bool {
-        let wanted = self.wanted();
-        match (wanted.readable, wanted.writable) {
-            (true, true) => true,
-            (true, false) => !event.writable,
-            (false, true) => !event.readable,
-            (false, false) => false,
-        }
-    }
-
-    fn register(&mut self, interest: Interest) {
-        // The fd is in the set as long as it is open, so this cannot fail.
-        let _ = reactor(self.inner.token).modify(self.kernel().as_fd(), self.inner.token, interest);
-        self.state.registered = interest;
-    }
-
-    /// Out of the epoll set, before the fd number can be anybody else's.
-    fn leave(&self) {
-        // It is there, so this cannot fail; closing would take it out as well.
-        let _ = reactor(self.inner.token).delete(self.kernel().as_fd());
-    }
-
-    /// An event has come: the kernel has forgotten a one-shot.
-    pub(crate) fn fired(&mut self) {
-        if self.state.registered.oneshot {
-            self.state.registered = Interest::NONE;
-        }
-    }
-
-    /// After an event: waits on for who still waits, and no longer for what nobody wanted when it
-    /// came.
-    pub(crate) fn rearm(&mut self, event: &Event, was_wanted: bool) {
-        let wanted = self.wanted();
-        if self.state.registered.edge {
-            // An edge stays: it is silent until something happens. But it does not repeat what is
-            // still true: ask again for the next in line.
-            if wanted.edge && event.writable && wanted.writable {
-                self.register(wanted);
-            }
-        } else if wanted.edge {
-            self.register(wanted);
-        } else if !was_wanted {
-            self.disarm();
-        }
-    }
-
-    /// Waits for room on behalf of a process.
-    pub(crate) fn add_writer(&mut self, writer: Writer) {
-        self.state.writers.push_back(writer);
-        let wanted = self.wanted();
-        if wanted.edge {
-            // The room may have come since the process tried, and been announced.
-            self.register(wanted);
-        } else {
-            self.arm();
-        }
-    }
-
-    /// Wakes one of those who wait to send: it leaves room or not for the next.
-    pub(crate) fn wake_writer(&mut self, caller: Option<Env>) {
-        while let Some(writer) = self.state.writers.pop_front() {
-            if writer.waiter.wake_ready(caller) {
-                break;
-            }
-        }
-    }
-
-    /// Wakes all who wait to send, to see for themselves.
-    pub(crate) fn wake_writers(&mut self, caller: Option<Env>) {
-        for writer in take(&mut self.state.writers) {
-            writer.waiter.wake_ready(caller);
-        }
-    }
-
-    /// Wakes those who wait to send to an association that is no more: there may never be room.
-    pub(crate) fn wake_orphans(&mut self, caller: Option<Env>) {
-        let writers = take(&mut self.state.writers);
-        for writer in writers {
-            if self.kernel().has_assoc(writer.assoc) {
-                self.state.writers.push_back(writer);
-            } else {
-                writer.waiter.wake_ready(caller);
-            }
-        }
     }
 
     /// To be dropped after unlocking: the anchor of a socket that has become passive.
@@ -404,7 +263,7 @@ impl Left {
 }
 
 /// What remains of a closed socket, to be dropped outside all locks.
-struct Remains {
+pub(crate) struct Remains {
     owner_monitor: Option<Monitor>,
     owner: LocalPid,
     anchor: Option<Handle>,
@@ -543,7 +402,7 @@ impl Inner {
 
     /// Marks the socket closed, takes everything out of it and tells who waits. `None` if it was
     /// closed before.
-    fn shut(&self, caller: Option<Env>, reason: Atom) -> Option<(Left, Remains)> {
+    pub(crate) fn shut(&self, caller: Option<Env>, reason: Atom) -> Option<(Left, Remains)> {
         let (unread, backlog, fragments);
         let remains = {
             let mut open = self.lock().ok()?;
@@ -603,104 +462,6 @@ impl Inner {
         }
     }
 
-    /// A monitored process is gone: the owner, or the one about to become it.
-    fn down(&self, env: Env, monitor: &Monitor) {
-        {
-            let mut state = self.state.lock();
-            if state.handover.as_ref().is_some_and(|(_, to)| to == monitor) {
-                state.handover = None;
-                return;
-            }
-            if state.owner_monitor.as_ref() != Some(monitor) {
-                return;
-            }
-            state.owner_monitor = None;
-        }
-        if let Some((left, _)) = self.shut(Some(env), atoms::normal()) {
-            closer::close(left, None);
-        }
-    }
-
-    /// Prepares to give the socket to `to`: it is monitored, and the socket goes passive.
-    pub(crate) fn handover(
-        &self,
-        env: Env,
-        socket: &Handle,
-        to: LocalPid,
-    ) -> Result<Handover, Closed> {
-        {
-            let open = self.lock()?;
-            if open.state.owner == to {
-                return Ok(Handover::Same);
-            }
-            if open.state.owner != env.pid() {
-                return Ok(Handover::NotOwner);
-            }
-        }
-        let Some(monitor) = socket.monitor(env, &to) else { return Ok(Handover::Dead) };
-        let anchor;
-        let earlier;
-        let active = {
-            let mut open = match self.lock() {
-                Ok(open) => open,
-                Err(closed) => {
-                    socket.demonitor(env, &monitor);
-                    return Err(closed);
-                }
-            };
-            // Its end may have been told before this monitor had a place. Whoever dies from here
-            // on is told to `down`, which finds it.
-            if !deliver::is_alive(Some(env), &to) {
-                return Ok(Handover::Dead);
-            }
-            earlier = open.state.handover.replace((to, monitor));
-            let active = take(&mut open.state.active);
-            anchor = open.loose_anchor();
-            active
-        };
-        drop(anchor);
-        if let Some((_, monitor)) = earlier {
-            socket.demonitor(env, &monitor);
-        }
-        Ok(Handover::Ready(active))
-    }
-
-    /// Completes [`Inner::handover`]: `to` owns the socket and `active` is as it was before. False
-    /// if `to` died in between; then the caller keeps the socket, and nothing has changed. With the
-    /// owner itself as `to` this takes the handover back.
-    pub(crate) fn adopt(
-        &self,
-        env: Env,
-        socket: &Handle,
-        to: LocalPid,
-        active: Active,
-    ) -> Result<bool, Closed> {
-        let old_monitor;
-        let anchors;
-        {
-            let mut open = self.lock()?;
-            let state = &mut *open.state;
-            match state.handover.take() {
-                Some((pid, monitor)) if pid == to => {
-                    state.owner = to;
-                    state.grant(0);
-                    old_monitor = state.owner_monitor.replace(monitor);
-                }
-                handover if state.owner == to => old_monitor = handover.map(|(_, monitor)| monitor),
-                handover => {
-                    state.handover = handover;
-                    return Ok(false);
-                }
-            }
-            anchors = (open.set_active(socket, active), open.resume(Some(env)));
-        }
-        drop(anchors);
-        if let Some(monitor) = old_monitor {
-            socket.demonitor(env, &monitor);
-        }
-        Ok(true)
-    }
-
     /// Registers the caller for a message at the socket's end.
     pub(crate) fn watch(&self, env: Env, socket: &Handle, reference: Term) -> Result<(), Closed> {
         let socket = Kept::new(socket_term(env, socket));
@@ -726,36 +487,9 @@ impl Inner {
         watcher.is_some()
     }
 
-    /// Gives up waiting; false if nothing was waiting under `reference`.
-    pub(crate) fn cancel(&self, reference: Term) -> bool {
-        let mut state = self.state.lock();
-        if state.receiver.as_ref().is_some_and(|receiver| receiver.waiter.is(reference)) {
-            let receiver = state.receiver.take();
-            // Woken means that the message is in the mailbox.
-            return receiver.is_some_and(|receiver| !receiver.woken);
-        }
-        if let Some(at) = state.writers.iter().position(|writer| writer.waiter.is(reference)) {
-            state.writers.remove(at);
-            return true;
-        }
-        if let Some(at) = state.connects.iter().position(|connect| connect.waiter.is(reference)) {
-            state.connects.swap_remove(at);
-            return true;
-        }
-        false
-    }
-
     pub(crate) fn blocking_send(&self) -> bool {
         !self.non_block_send.load(Ordering::Relaxed)
     }
-}
-
-/// How a handover can begin.
-pub(crate) enum Handover {
-    Ready(Active),
-    Same,
-    NotOwner,
-    Dead,
 }
 
 /// Node and number of a reference in the external term format (`NEWER_REFERENCE_EXT`).

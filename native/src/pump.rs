@@ -1,0 +1,281 @@
+//! One place through which every message passes, whoever reads it.
+//!
+//! The I/O thread, a process in recv, one that sets `{active, _}` and one that connects all pump
+//! the same way, under the socket's lock: read, give a connecting process what it waits for, and
+//! the rest to the owner (active), to the receiver, or to the backlog.
+
+use rustler::{Encoder, Env};
+use sctp::active::Active;
+use sctp::notification::{self, AssocState, Notification};
+use sctp::types::AssocId;
+
+use crate::atoms;
+use crate::deliver;
+use crate::encode::{self, Class};
+use crate::handle::Handle;
+use crate::message::{Held, Message};
+use crate::reactor::reactor;
+use crate::read::{Budget, Read, SCRATCH};
+use crate::socket::{Connect, Open, SocketRef, State, socket_term};
+
+/// What a pumping ends with.
+pub(crate) enum Pumped<T> {
+    /// What `goal` asked for.
+    Got(T),
+    Error(i32),
+    /// Nothing more now.
+    Dry,
+    /// The budget is spent.
+    Spent,
+}
+
+/// What a pumping is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Goal {
+    /// Deliver; keep what cannot be delivered.
+    Background,
+    /// The next message, for a receiver on a passive socket.
+    Receive,
+    /// The outcome of this association's connect.
+    Connect(AssocId),
+}
+
+impl Open<'_> {
+    /// Takes the oldest of what was kept.
+    fn unkeep(&mut self) -> Option<Held> {
+        let held = self.state.backlog.pop_front()?;
+        self.state.backlog_bytes -= held.bytes();
+        Some(held)
+    }
+
+    fn keep(&mut self, held: Held) {
+        self.state.backlog_bytes += held.bytes();
+        self.state.backlog.push_back(held);
+    }
+
+    /// Reads and routes messages until `goal` is reached, nothing is left or `budget` is spent.
+    /// `take` makes the result of a message that `goal` asks for.
+    pub(crate) fn pump<T>(
+        &mut self,
+        caller: Option<Env>,
+        goal: Goal,
+        mut budget: Budget,
+        take: impl FnOnce(&State, Message) -> T,
+    ) -> Pumped<T> {
+        SCRATCH.with_borrow_mut(|scratch| {
+            loop {
+                let passive = self.state.active.is_passive();
+                if !passive && self.state.is_limited() {
+                    return Pumped::Dry;
+                }
+                // What was kept is older than what the kernel has.
+                let kept = match passive && goal != Goal::Receive {
+                    true => None,
+                    false if budget.spent() => return Pumped::Spent,
+                    false => self.unkeep(),
+                };
+                let fresh = kept.is_none();
+                let read = match kept {
+                    Some(held) => {
+                        budget.spend(held.bytes());
+                        match held {
+                            Held::Message(message) => Read::Message(message),
+                            Held::Error(errno) => Read::Error(errno),
+                        }
+                    }
+                    None if passive && goal == Goal::Background && !self.may_keep() => {
+                        return Pumped::Dry;
+                    }
+                    None => self.read(scratch, &mut budget),
+                };
+                match read {
+                    Read::Nothing => return Pumped::Dry,
+                    Read::Spent => return Pumped::Spent,
+                    Read::Error(errno) if goal == Goal::Receive => return Pumped::Error(errno),
+                    Read::Error(libc::ENOTCONN) => {
+                        // There is no association to read from. Not worth telling anybody, and
+                        // not worth waiting for.
+                        self.state.exhausted = true;
+                        return Pumped::Dry;
+                    }
+                    Read::Error(errno) if passive => self.keep(Held::Error(errno)),
+                    Read::Error(errno) => self.deliver_error(caller, errno),
+                    Read::Message(message) if encode::class(&message).is_none() => {}
+                    Read::Message(message) => {
+                        // What was kept has been noted, and is nobody's answer.
+                        let change = if fresh { self.note(caller, &message) } else { None };
+                        if let Some(assoc) = change {
+                            if let Some(connect) = self.take_connect(assoc) {
+                                if goal == Goal::Connect(connect.assoc) {
+                                    self.consume_for_connect(caller);
+                                    return Pumped::Got(take(&self.state, message));
+                                }
+                                if self.answer_connect(caller, &connect, &message) {
+                                    self.consume_for_connect(caller);
+                                    continue;
+                                }
+                                // The process is gone: the event is news again.
+                            }
+                            if !self.state.user.association_event {
+                                continue;
+                            }
+                        }
+                        if !passive {
+                            self.deliver(caller, message);
+                        } else if goal == Goal::Receive {
+                            return Pumped::Got(take(&self.state, message));
+                        } else {
+                            self.keep(Held::Message(message.keep()));
+                        }
+                    }
+                }
+            }
+        })
+    }
+
+    /// May a passive socket be read ahead of its receiver? Only for a connect's sake.
+    fn may_keep(&self) -> bool {
+        !self.state.connects.is_empty() && !self.state.backlog_is_full()
+    }
+
+    /// Notes what a notification changes; gives the association whose state changed.
+    fn note(&mut self, caller: Option<Env>, message: &Message) -> Option<AssocId> {
+        if !message.meta.notification {
+            return None;
+        }
+        match notification::parse(&message.payload)? {
+            Notification::AssocChange { state, assoc, .. } => {
+                if state != AssocState::CommUp {
+                    self.state.fragments.abandon(assoc);
+                    self.wake_orphans(caller);
+                }
+                Some(assoc)
+            }
+            Notification::PartialDelivery { assoc, .. } => {
+                self.state.fragments.abandon(assoc);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn take_connect(&mut self, assoc: AssocId) -> Option<Connect> {
+        let connects = &mut self.state.connects;
+        let at = connects.iter().position(|connect| connect.assoc == assoc)?;
+        Some(connects.swap_remove(at))
+    }
+
+    fn answer_connect(&self, caller: Option<Env>, connect: &Connect, message: &Message) -> bool {
+        connect.waiter.wake(caller, |env| encode::connect_result(env, message))
+    }
+
+    fn consume_for_connect(&mut self, caller: Option<Env>) {
+        if self.state.active.consume_for_connect() {
+            self.announce_passive(caller);
+        }
+    }
+
+    /// Sends a message to the owner and accounts for it.
+    fn deliver(&mut self, caller: Option<Env>, message: Message) {
+        let state = &mut *self.state;
+        let Some(anchor) = &state.anchor else { return };
+        let tag = match encode::class(&message) {
+            Some(Class::Error) => atoms::sctp_error(),
+            _ => atoms::sctp(),
+        };
+        let Message { meta, payload } = message;
+        let meta = &meta;
+        deliver::send(caller, &state.owner, |env| {
+            let socket = socket_term(env, anchor);
+            let (ip, port) = encode::ip_port(env, meta.from);
+            let anc = encode::ancillary(env, meta, state.user.data_io);
+            let body = encode::body(env, meta, payload, state.user.list);
+            (tag, socket, ip, port, (anc, body)).encode(env)
+        });
+        state.spend_grant();
+        if state.active.consume() {
+            self.announce_passive(caller);
+        }
+    }
+
+    /// Tells the owner of a read error, which is not counted as a message.
+    fn deliver_error(&mut self, caller: Option<Env>, errno: i32) {
+        let Some(anchor) = &self.state.anchor else { return };
+        deliver::send(caller, &self.state.owner, |env| {
+            let reason = encode::errno(env, errno);
+            (atoms::sctp_error(), socket_term(env, anchor), reason).encode(env)
+        });
+        self.state.spend_grant();
+    }
+
+    /// A message, too, but one that comes whether there is room for it or not.
+    fn announce_passive(&mut self, caller: Option<Env>) {
+        let Some(anchor) = &self.state.anchor else { return };
+        deliver::send(caller, &self.state.owner, |env| {
+            (atoms::sctp_passive(), socket_term(env, anchor)).encode(env)
+        });
+        self.state.spend_grant();
+    }
+
+    /// Wakes the waiting receiver, if any, to read for itself.
+    pub(crate) fn wake_receiver(&mut self, caller: Option<Env>) {
+        let Some(receiver) = &mut self.state.receiver else { return };
+        if receiver.woken {
+            return;
+        }
+        receiver.woken = true;
+        if !receiver.waiter.wake_ready(caller) {
+            self.state.receiver = None;
+        }
+    }
+
+    /// Changes the mode; [`Open::resume`] makes it so. The anchor it returns must be dropped after
+    /// unlocking.
+    #[must_use]
+    pub(crate) fn set_active(&mut self, socket: &SocketRef, active: Active) -> Option<Handle> {
+        self.state.active = active;
+        if !active.is_passive() && self.state.anchor.is_none() {
+            self.state.anchor = Some(Handle::of(socket));
+        }
+        self.loose_anchor()
+    }
+
+    /// Delivers what can be delivered at once in the mode that was set, and waits for the rest. The
+    /// anchor it returns must be dropped after unlocking.
+    #[must_use]
+    pub(crate) fn resume(&mut self, caller: Option<Env>) -> Option<Handle> {
+        let active = self.state.active;
+        // An owner that asks for one message at a time and is quicker than its peer would look in
+        // vain each time; the I/O thread waits anyway.
+        let look = active != Active::Once || self.state.speculate || !self.state.backlog.is_empty();
+        if !active.is_passive() && look {
+            self.pump(caller, Goal::Background, Budget::CALLER, |_, _| ());
+            self.state.speculate = self.state.active.is_passive();
+        }
+        self.settle(caller)
+    }
+
+    /// Announces that a count has come to its end by being set, not by a message.
+    pub(crate) fn announce_set_passive(&mut self, caller: Option<Env>, socket: &SocketRef) {
+        deliver::send(caller, &self.state.owner, |env| {
+            (atoms::sctp_passive(), socket_term(env, socket)).encode(env)
+        });
+        self.state.spend_grant();
+    }
+
+    /// After any pumping: wakes who has something to fetch and waits for the rest. The anchor it
+    /// returns must be dropped after unlocking.
+    #[must_use]
+    pub(crate) fn settle(&mut self, caller: Option<Env>) -> Option<Handle> {
+        self.state.ask_for_grant(caller, self.inner.token);
+        if !self.state.backlog.is_empty() {
+            if self.state.active.is_passive() {
+                self.wake_receiver(caller);
+            } else if !self.state.is_limited() {
+                reactor(self.inner.token).revisit(self.inner.token);
+            }
+        }
+        self.arm();
+        self.loose_anchor()
+    }
+}

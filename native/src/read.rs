@@ -1,0 +1,222 @@
+//! Reading from the kernel, piece by piece, until a message is whole.
+
+use std::cell::RefCell;
+use std::io::{self, IoSliceMut};
+use std::mem::take;
+
+use rustler::OwnedBinary;
+use sctp::reassembly::Added;
+use sctp::types::{AssocId, SndInfo, flags};
+
+use crate::message::{Message, Payload};
+use crate::socket::{Open, State};
+
+/// The largest single read; a larger `buffer` is accepted and read in several.
+const READ_MAX: usize = 1024 * 1024;
+
+/// From this size on a message is read into the binary that Erlang gets: below, copying it costs
+/// less than a binary made for a message that turns out smaller.
+const DIRECT_MIN: usize = 1024;
+
+thread_local! {
+    pub(crate) static SCRATCH: RefCell<Scratch> = const { RefCell::new(Scratch::new()) };
+}
+
+/// Where a thread reads to.
+pub(crate) struct Scratch {
+    /// Grown to the largest buffer asked for.
+    bytes: Vec<u8>,
+    /// A binary that was made for a message and not used.
+    spare: Option<OwnedBinary>,
+}
+
+impl Scratch {
+    const fn new() -> Scratch {
+        Scratch { bytes: Vec::new(), spare: None }
+    }
+
+    fn binary(&mut self, len: usize) -> OwnedBinary {
+        self.spare
+            .take()
+            .filter(|spare| spare.len() == len)
+            .unwrap_or_else(|| OwnedBinary::new(len))
+    }
+}
+
+/// As [`Added`], of all that is read.
+enum Joined {
+    Whole(Payload<'static>),
+    /// It is whole by itself, and still where it was read to.
+    AsRead,
+    Partial,
+    TooLong(AssocId),
+}
+
+impl State {
+    /// Adds a piece to what has come of its message.
+    fn join(&mut self, piece: &[u8], meta: &sctp::Received) -> Joined {
+        let last = meta.end_of_record;
+        if meta.notification {
+            if last && self.notification.is_empty() {
+                return Joined::AsRead;
+            }
+            self.notification.extend_from_slice(piece);
+            if last {
+                return Joined::Whole(Payload::Kept(take(&mut self.notification)));
+            }
+            return Joined::Partial;
+        }
+        if last && self.fragments.is_empty() {
+            self.expected = piece.len();
+            return Joined::AsRead;
+        }
+        match self.fragments.add(meta.info.as_ref(), piece, last) {
+            Added::Whole(whole) => {
+                self.expected = whole.len();
+                Joined::Whole(Payload::Kept(whole))
+            }
+            Added::Partial => Joined::Partial,
+            Added::TooLong(assoc) => Joined::TooLong(assoc),
+        }
+    }
+
+    /// The same for a piece that was read to a binary and what did not fit to the scratch.
+    fn join_binary(
+        &mut self,
+        mut binary: OwnedBinary,
+        scratch: &mut Scratch,
+        meta: &sctp::Received,
+    ) -> Joined {
+        let (expected, len) = (binary.len(), meta.len);
+        let usable = !meta.notification && meta.end_of_record && len >= expected / 2;
+        if usable && (len == expected || binary.realloc(len)) {
+            if let Some(rest) = len.checked_sub(expected) {
+                binary.as_mut_slice()[expected..].copy_from_slice(&scratch.bytes[..rest]);
+            }
+            self.expected = len;
+            return Joined::Whole(Payload::Binary(binary));
+        }
+        // Back to where it would be without the binary.
+        let bytes = &mut scratch.bytes;
+        if len > expected {
+            if bytes.len() < len {
+                bytes.resize(len, 0);
+            }
+            bytes.copy_within(..len - expected, expected);
+        }
+        let head = len.min(expected);
+        bytes[..head].copy_from_slice(&binary.as_slice()[..head]);
+        scratch.spare = Some(binary);
+        self.join(&scratch.bytes[..len], meta)
+    }
+}
+
+pub(crate) enum Read<'a> {
+    Message(Message<'a>),
+    Nothing,
+    /// The budget is spent.
+    Spent,
+    Error(i32),
+}
+
+/// How much one pumping may read, so that neither a scheduler nor the I/O thread is kept by one
+/// busy socket.
+pub(crate) struct Budget {
+    pub(crate) messages: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Budget {
+    /// For a caller's thread: well under a millisecond.
+    pub(crate) const CALLER: Budget = Budget { messages: 16, bytes: 256 * 1024 };
+    /// For a whole message in recv, however many reads it takes.
+    pub(crate) const RECEIVE: Budget = Budget { messages: 64, bytes: 1024 * 1024 };
+
+    pub(crate) fn spent(&self) -> bool {
+        self.messages == 0 || self.bytes == 0
+    }
+
+    pub(crate) fn spend(&mut self, bytes: usize) {
+        self.messages = self.messages.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
+
+impl Open<'_> {
+    /// Reads one piece after the other until a message is whole.
+    pub(crate) fn read<'a>(&mut self, scratch: &'a mut Scratch, budget: &mut Budget) -> Read<'a> {
+        let size = self.state.user.buffer.clamp(1, READ_MAX);
+        if scratch.bytes.len() < size {
+            scratch.bytes.resize(size, 0);
+        }
+        loop {
+            if budget.spent() {
+                return Read::Spent;
+            }
+            let (binary, meta) = match self.read_piece(scratch, size) {
+                Ok(piece) => piece,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Read::Nothing,
+                Err(error) => {
+                    budget.spend(0);
+                    return Read::Error(error.raw_os_error().unwrap_or(libc::EIO));
+                }
+            };
+            budget.spend(meta.len);
+            if meta.is_end_of_stream() {
+                // A one-to-one socket whose peer has finished says so for ever.
+                self.state.exhausted = true;
+                return Read::Nothing;
+            }
+            let state = &mut *self.state;
+            state.exhausted = false;
+            state.received.add(meta.len);
+            let whole = match binary {
+                Some(binary) => state.join_binary(binary, scratch, &meta),
+                None => state.join(&scratch.bytes[..meta.len], &meta),
+            };
+            match whole {
+                Joined::Whole(payload) => return Read::Message(Message { meta, payload }),
+                Joined::AsRead => {
+                    let payload = Payload::Read(&scratch.bytes[..meta.len]);
+                    return Read::Message(Message { meta, payload });
+                }
+                Joined::Partial => {}
+                Joined::TooLong(assoc) => self.abort(assoc),
+            }
+        }
+    }
+
+    /// Ends an association whose peer does not keep to what is bearable. The owner hears of it by
+    /// the event.
+    fn abort(&self, assoc: AssocId) {
+        let info = SndInfo { assoc, flags: flags::ABORT, ..SndInfo::default() };
+        // Fails only if it is gone already.
+        let _ = self.kernel().send(&info, &[]);
+    }
+
+    /// One read of at most `size` bytes, of which the first go to a binary if a large message is
+    /// to be expected.
+    fn read_piece(
+        &self,
+        scratch: &mut Scratch,
+        size: usize,
+    ) -> io::Result<(Option<OwnedBinary>, sctp::Received)> {
+        let state = &*self.state;
+        let expected = state.expected.min(size);
+        let direct =
+            expected >= DIRECT_MIN && state.fragments.is_empty() && state.notification.is_empty();
+        let Some(mut binary) = direct.then(|| scratch.binary(expected)) else {
+            let meta = self.kernel().recv(&mut scratch.bytes[..size])?;
+            return Ok((None, meta));
+        };
+        let rest = &mut scratch.bytes[..size - expected];
+        let mut bufs = [IoSliceMut::new(binary.as_mut_slice()), IoSliceMut::new(rest)];
+        match self.kernel().recv_vectored(&mut bufs) {
+            Ok(meta) => Ok((Some(binary), meta)),
+            Err(error) => {
+                scratch.spare = Some(binary);
+                Err(error)
+            }
+        }
+    }
+}
