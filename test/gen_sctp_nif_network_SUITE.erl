@@ -29,7 +29,8 @@ groups() ->
             [Case || full(), Case <- trouble()],
     %% OTP 25 says `eagain' always.
     Ours = Cases ++ [blocked_by_receiver, refused_by_receiver],
-    [{stock, [], [{inet, [], Cases}]},
+    %% OTP 25 has left a socket behind whose owner was killed with its path cut (once in 10 times).
+    [{stock, [], [{inet, [], Cases -- [destroyed]}]},
      {nif, [], [{inet, [], Ours} | [{inet6, [], Ours} || full()]]}].
 
 %% What the kernel (6.1) has trouble with. After a restart with data under way it may be left with
