@@ -1,13 +1,13 @@
 //! The bare loop: two processes and the kernel, as fast as blocking single calls get.
 //!
-//! This process holds the socket that is measured on; peers are children, as the sender and the
+//! This process holds the socket that is measured on; its peer is a child, as the sender and the
 //! receiver of the Erlang cases are two processes. A blocked call costs no CPU and is woken by the
 //! kernel itself: less is not possible with one call a message.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use socket2::Socket;
@@ -18,8 +18,6 @@ use crate::result::{Measured, Origin};
 use crate::spec::Spec;
 use crate::sys;
 
-/// Senders in the case `senders`.
-const SENDERS: u32 = 20;
 /// Messages that are sent together in the case `bundle`: as many as the library sends.
 const BUNDLE: usize = 24;
 
@@ -30,8 +28,7 @@ pub(crate) fn run(origin: &Origin, specs: &[Spec]) -> Result<()> {
     for spec in specs {
         match spec.kind.as_str() {
             // For comparison, message by message.
-            "oneway" | "batch" | "bundle" => one_way(origin, spec, 1)?,
-            "senders" => one_way(origin, spec, SENDERS)?,
+            "oneway" | "batch" | "bundle" => one_way(origin, spec)?,
             "pingpong" | "handover" => ping_pong(origin, spec)?,
             "connect" => connect(origin, spec)?,
             other => return Err(format!("the bare loop has no case {other}").into()),
@@ -46,7 +43,7 @@ pub(crate) fn peer(port: u16, spec: &Spec) -> Result<()> {
     socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
     let assoc = sys::association(&socket)?;
     let message = vec![b'x'; spec.size];
-    // All peers start at the same time, when the parent says so.
+    // It starts when the parent says so.
     writeln!(io::stdout(), "ready")?;
     io::stdin().lock().read_line(&mut String::new())?;
     if let "pingpong" | "handover" = spec.kind.as_str() {
@@ -91,31 +88,31 @@ fn ping(socket: &Socket, assoc: i32, message: &[u8], spec: &Spec) -> Result<()> 
     Ok(())
 }
 
-fn one_way(origin: &Origin, spec: &Spec, senders: u32) -> Result<()> {
+fn one_way(origin: &Origin, spec: &Spec) -> Result<()> {
     let socket = sys::open(spec.buffer())?;
-    let mut peers = Peers::start(&socket, spec, senders)?;
+    let mut peer = Peer::start(&socket, spec)?;
     let mut buf = vec![0; spec.size];
-    peers.go()?;
-    for _ in 0..spec.warmup() * senders {
+    peer.go()?;
+    for _ in 0..spec.warmup() {
         whole(&socket, &mut buf)?;
     }
     // All that it takes to send and receive the messages is in the time: on one processor that is
     // the whole work, wherever messages queue up meanwhile.
-    let meter = Meter::start(peers.processes())?;
-    peers.go()?;
-    for _ in 0..spec.count * senders {
+    let meter = Meter::start(peer.processes())?;
+    peer.go()?;
+    for _ in 0..spec.count {
         whole(&socket, &mut buf)?;
     }
-    print(origin, spec, &meter.stop(spec.count * senders)?)?;
-    peers.finish()
+    print(origin, spec, &meter.stop(spec.count)?)?;
+    peer.finish()
 }
 
 fn ping_pong(origin: &Origin, spec: &Spec) -> Result<()> {
     let socket = sys::open(spec.buffer())?;
-    let mut peers = Peers::start(&socket, spec, 1)?;
+    let mut peer = Peer::start(&socket, spec)?;
     let mut receive = receiver(&socket, spec)?;
     let mut buf = vec![0; spec.size];
-    peers.go()?;
+    peer.go()?;
     let mut echo = |rounds| -> Result<()> {
         for _ in 0..rounds {
             let assoc = receive(&mut buf)?;
@@ -124,12 +121,12 @@ fn ping_pong(origin: &Origin, spec: &Spec) -> Result<()> {
         Ok(())
     };
     echo(spec.warmup())?;
-    let meter = Meter::start(peers.processes())?;
+    let meter = Meter::start(peer.processes())?;
     echo(spec.count)?;
     let mut figures = meter.stop(spec.count)?;
     "mean".clone_into(&mut figures[0].0);
-    let line = peers.line()?;
-    peers.finish()?;
+    let line = peer.line()?;
+    peer.finish()?;
     let times: Vec<f64> =
         line.split_whitespace().map(str::parse).collect::<std::result::Result<_, _>>()?;
     let [median, p99] = times[..] else { return Err(format!("the peer said {line}").into()) };
@@ -198,64 +195,49 @@ fn whole(socket: &Socket, buf: &mut [u8]) -> Result<i32> {
     }
 }
 
-/// The children of a case.
-struct Peers {
-    children: Vec<Child>,
-    outputs: Vec<BufReader<std::process::ChildStdout>>,
+/// The child of a case.
+struct Peer {
+    child: Child,
+    output: BufReader<ChildStdout>,
 }
 
-impl Peers {
-    /// Starts them and waits until all are connected.
-    fn start(socket: &Socket, spec: &Spec, count: u32) -> Result<Peers> {
+impl Peer {
+    /// Starts it and waits until it is connected.
+    fn start(socket: &Socket, spec: &Spec) -> Result<Peer> {
         socket.listen(128)?;
         let port = socket.local_addr()?.as_socket().ok_or("no port")?.port();
-        let mut peers = Peers { children: Vec::new(), outputs: Vec::new() };
-        for _ in 0..count {
-            let mut child = Command::new(env::current_exe()?)
-                .args(["peer", &port.to_string(), &spec.to_string()])
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .spawn()?;
-            peers.outputs.extend(child.stdout.take().map(BufReader::new));
-            peers.children.push(child);
+        let mut child = Command::new(env::current_exe()?)
+            .args(["peer", &port.to_string(), &spec.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let output = BufReader::new(child.stdout.take().ok_or("no output")?);
+        let mut peer = Peer { child, output };
+        if peer.line()? != "ready\n" {
+            return Err("the peer did not connect".into());
         }
-        for output in &mut peers.outputs {
-            let mut line = String::new();
-            output.read_line(&mut line)?;
-            if line != "ready\n" {
-                return Err("a peer did not connect".into());
-            }
-        }
-        Ok(peers)
+        Ok(peer)
     }
 
     fn go(&mut self) -> Result<()> {
-        for stdin in self.children.iter_mut().filter_map(|child| child.stdin.as_mut()) {
-            stdin.write_all(b"go\n")?;
-        }
+        self.child.stdin.as_mut().ok_or("no input")?.write_all(b"go\n")?;
         Ok(())
     }
 
-    /// This process and the peers.
+    /// This process and the peer.
     fn processes(&self) -> Vec<u32> {
-        self.children.iter().map(Child::id).chain([std::process::id()]).collect()
+        vec![self.child.id(), std::process::id()]
     }
 
-    /// The next line of the first peer.
     fn line(&mut self) -> Result<String> {
         let mut line = String::new();
-        self.outputs[0].read_line(&mut line)?;
+        self.output.read_line(&mut line)?;
         Ok(line)
     }
 
     fn finish(mut self) -> Result<()> {
-        for child in &mut self.children {
-            // Its end of input lets a peer end.
-            child.stdin.take();
-            if !child.wait()?.success() {
-                return Err("a peer failed".into());
-            }
-        }
-        Ok(())
+        // Its end of input lets it end.
+        self.child.stdin.take();
+        if self.child.wait()?.success() { Ok(()) } else { Err("the peer failed".into()) }
     }
 }
