@@ -303,15 +303,16 @@ peeled_under_sender(Config) ->
 
 peeled_under_connect(Config) ->
     M = mod(Config),
+    #{cid := Before} = pair(Config),
     C = wide(Config, []),
     Connecting = connecting(Config, C),
-    {ok, Peeled} = M:peeloff(C, assoc(C)),
+    {ok, Peeled} = M:peeloff(C, assoc(C, Before)),
     adopt(Peeled),
     ?assertEqual({error, einval}, await(Connecting)).
 
-%% The one association of a socket that has had no other.
-assoc({'$inet', _, _} = S) ->
-    hd([Id || Id <- lists:seq(1, 100000),
+%% The one association of a socket: the kernel has counted on since the one Before.
+assoc({'$inet', _, _} = S, Before) ->
+    hd([Id || Id <- lists:seq(Before + 1, Before + 1000),
               {ok, [{sctp_status, _}]} <-
                   [inet:getopts(S, [{sctp_status, #sctp_status{assoc_id = Id}}])]]).
 
