@@ -281,36 +281,28 @@ pattern(Size) ->
 partial_delivery(Config) ->
     in_both_modes(fun(Mode) -> partial_delivery(Config, Mode, 3) end).
 
-%% The ABORT may come while the receive buffer is full and somebody reads: then the kernel throws it
-%% away, counts that, and nothing can come any more.
+%% Now and then nothing comes, on a busy machine. That is the kernel's doing if it still takes the
+%% association for established: then it has not seen the ABORT, which is never sent again.
 partial_delivery(Config, Mode, Times) ->
-    Discards = discards(),
-    try
-        aborted_within_a_message(Config, Mode)
-    catch
-        error:{nothing_from, _} = Error ->
-            ?assert(discards() > Discards, Error),
-            ?assert(Times > 1),
-            partial_delivery(Config, Mode, Times - 1)
-    end.
-
-aborted_within_a_message(Config, Mode) ->
     M = mod(Config),
     #{s := S, c := C, sid := SId, cup := Up} = Pair =
         pair(Config, [{recbuf, 20000}, {buffer, 5000}], [{sndbuf, 400000}]),
     ok = inet:setopts(S, [{active, Mode}]),
     ok = M:send(C, maps:get(cid, Pair), 0, pattern(300000)),
     ok = M:abort(C, Up),
-    ?assertEqual({sctp_error, at(Config, C),
-                  #sctp_pdapi_event{indication = partial_delivery_aborted, assoc_id = SId}},
-                 take(Config, S)),
-    ?assertEqual(lost(Config, C, SId, ?USER_ABORT), take(Config, S)).
-
-discards() ->
-    {ok, Text} = file:read_file("/proc/self/net/sctp/snmp"),
-    [Number] = [N || Line <- string:lexemes(Text, "\n"),
-                     [<<"SctpInPktDiscards">>, N] <- [string:lexemes(Line, " \t")]],
-    binary_to_integer(Number).
+    try take(Config, S) of
+        Event ->
+            ?assertEqual({sctp_error, at(Config, C),
+                          #sctp_pdapi_event{indication = partial_delivery_aborted,
+                                            assoc_id = SId}},
+                         Event),
+            ?assertEqual(lost(Config, C, SId, ?USER_ABORT), take(Config, S))
+    catch
+        error:{nothing_from, S} when Times > 1 ->
+            ?assertMatch({ok, [{sctp_status, #sctp_status{state = established}}]},
+                         inet:getopts(S, [{sctp_status, #sctp_status{assoc_id = SId}}])),
+            partial_delivery(Config, Mode, Times - 1)
+    end.
 
 %% Two hosts.
 
