@@ -256,23 +256,9 @@ peeloff(S, Assoc) ->
     error(badarg, [S, Assoc]).
 
 do_peeloff(Ref, AssocId) ->
-    case gen_sctp_nif_prim:family(Ref) of
-        {ok, Family} ->
-            case gen_sctp_nif_prim:peeloff(Ref, AssocId) of
-                {ok, NewRef} -> inherit(Family, Ref, NewRef);
-                {error, _} = Error -> Error
-            end;
-        {error, _} = Error ->
-            Error
-    end.
-
-inherit(Family, Ref, NewRef) ->
-    case gen_sctp_nif_opts:inherit(Family, Ref, NewRef) of
-        ok ->
-            {ok, ?SOCKET(NewRef)};
-        {error, _} = Error ->
-            ok = gen_sctp_nif_wait:close(NewRef),
-            Error
+    case gen_sctp_nif_open:peeloff(Ref, AssocId) of
+        {ok, NewRef} -> {ok, ?SOCKET(NewRef)};
+        {error, _} = Error -> Error
     end.
 
 %% @doc Adds local addresses to an open socket, or removes some, all of them or
@@ -337,7 +323,7 @@ connect(S, SockAddr, Opts) ->
     (sctp_socket(), inet:ip_address() | inet:hostname(), inet:port_number() | atom(),
         [option()]) -> connect_result().
 connect(S, SockAddr, Opts, Timeout) when is_map(SockAddr), is_list(Opts) ->
-    case do_connect(S, {sockaddr, SockAddr}, Opts, Timeout, fun connect_and_wait/3) of
+    case gen_sctp_nif_connect:connect(S, {sockaddr, SockAddr}, Opts, Timeout) of
         badarg -> error(badarg, [S, SockAddr, Opts, Timeout]);
         Result -> Result
     end;
@@ -357,7 +343,7 @@ connect(S, Addr, Port, Opts) ->
 -spec connect(sctp_socket(), inet:ip_address() | inet:hostname(),
     inet:port_number() | atom(), [option()], timeout()) -> connect_result().
 connect(S, Addr, Port, Opts, Timeout) ->
-    case do_connect(S, {host, Addr, Port}, Opts, Timeout, fun connect_and_wait/3) of
+    case gen_sctp_nif_connect:connect(S, {host, Addr, Port}, Opts, Timeout) of
         badarg -> error(badarg, [S, Addr, Port, Opts, Timeout]);
         Result -> Result
     end.
@@ -372,7 +358,7 @@ connect_init(S, SockAddr, Opts) ->
     (sctp_socket(), inet:ip_address() | inet:hostname(), inet:port_number() | atom(),
         [option()]) -> ok | {error, term()}.
 connect_init(S, SockAddr, Opts, Timeout) when is_map(SockAddr), is_list(Opts) ->
-    case do_connect(S, {sockaddr, SockAddr}, Opts, Timeout, fun connect_start/3) of
+    case gen_sctp_nif_connect:start(S, {sockaddr, SockAddr}, Opts, Timeout) of
         badarg -> error(badarg, [S, SockAddr, Opts, Timeout]);
         {ok, _} -> ok;
         {error, _} = Error -> Error
@@ -385,7 +371,7 @@ connect_init(S, Addr, Port, Opts) ->
 -spec connect_init(sctp_socket(), inet:ip_address() | inet:hostname(),
     inet:port_number() | atom(), [option()], timeout()) -> ok | {error, term()}.
 connect_init(S, Addr, Port, Opts, Timeout) ->
-    case do_connect(S, {host, Addr, Port}, Opts, Timeout, fun connect_start/3) of
+    case gen_sctp_nif_connect:start(S, {host, Addr, Port}, Opts, Timeout) of
         badarg -> error(badarg, [S, Addr, Port, Opts, Timeout]);
         {ok, _} -> ok;
         {error, _} = Error -> Error
@@ -399,7 +385,7 @@ connect_init(S, Addr, Port, Opts, Timeout) ->
     [address_and_port() | inet:family_address() | sockaddr()], [option()]) ->
     {ok, assoc_id()} | {error, term()}.
 connectx_init(S, SockAddrs, Opts) when is_list(SockAddrs) ->
-    case do_connect(S, {sockaddrs, SockAddrs}, Opts, infinity, fun connect_start/3) of
+    case gen_sctp_nif_connect:start(S, {sockaddrs, SockAddrs}, Opts, infinity) of
         badarg -> error(badarg, [S, SockAddrs, Opts]);
         Result -> Result
     end;
@@ -419,47 +405,12 @@ connectx_init(S, Addrs, Port, Opts) ->
     inet:port_number() | atom(), [option()], timeout()) ->
     {ok, assoc_id()} | {error, term()}.
 connectx_init(S, Addrs, Port, Opts, Timeout) when is_list(Addrs) ->
-    case do_connect(S, {hosts, Addrs, Port}, Opts, Timeout, fun connect_start/3) of
+    case gen_sctp_nif_connect:start(S, {hosts, Addrs, Port}, Opts, Timeout) of
         badarg -> error(badarg, [S, Addrs, Port, Opts, Timeout]);
         Result -> Result
     end;
 connectx_init(S, Addrs, Port, Opts, Timeout) ->
     error(badarg, [S, Addrs, Port, Opts, Timeout]).
-
-%% The order of the checks is what programs see: socket, service, timeout,
-%% address, options, and the numbers of the address last of all.
-do_connect(?SOCKET(Ref), Destination, Opts, Timeout, Connect)
-        when is_reference(Ref), is_list(Opts) ->
-    case gen_sctp_nif_prim:family(Ref) of
-        {ok, Family} ->
-            case gen_sctp_nif_addr:resolve(Family, Destination, Timeout) of
-                {ok, Forms, Deadline} ->
-                    connect_forms(Ref, Family, Forms, Opts, Deadline, Connect);
-                Other ->
-                    Other
-            end;
-        {error, _} = Error ->
-            Error
-    end;
-do_connect(_, _, _, _, _) ->
-    badarg.
-
-connect_forms(Ref, Family, Forms, Opts, Deadline, Connect) ->
-    case gen_sctp_nif_opts:configure(Ref, Opts) of
-        ok ->
-            case gen_sctp_nif_addr:sockaddrs(Family, Forms) of
-                {ok, Addrs} -> Connect(Ref, Addrs, Deadline);
-                {error, _} = Error -> Error
-            end;
-        {error, _} = Error ->
-            Error
-    end.
-
-connect_and_wait(Ref, Addrs, Deadline) ->
-    gen_sctp_nif_wait:connect(Ref, Addrs, Deadline).
-
-connect_start(Ref, Addrs, _Deadline) ->
-    gen_sctp_nif_wait:start_connect(Ref, Addrs, undefined).
 
 %% @doc Ends an association gracefully: what was sent is still delivered.
 -spec eof(sctp_socket(), #sctp_assoc_change{}) -> ok | {error, inet:posix() | closed}.

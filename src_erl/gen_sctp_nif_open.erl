@@ -4,6 +4,7 @@
 -module(gen_sctp_nif_open).
 
 -export([open/2]).
+-export([peeloff/2]).
 -export([bindx/3]).
 
 %% @doc Options are those without the family. They are set before the socket
@@ -18,6 +19,30 @@ open(Family, Opts) ->
                 {error, _} = Error -> Error
             end;
         {error, _} = Error ->
+            Error
+    end.
+
+%% @doc Makes an association a socket of its own, which inherits the options
+%% that the kernel does not copy.
+-spec peeloff(gen_sctp_nif_prim:ref(), integer()) ->
+    {ok, gen_sctp_nif_prim:ref()} | gen_sctp_nif_prim:error().
+peeloff(Ref, AssocId) ->
+    case gen_sctp_nif_prim:family(Ref) of
+        {ok, Family} ->
+            case gen_sctp_nif_prim:peeloff(Ref, AssocId) of
+                {ok, NewRef} -> inherit(Family, Ref, NewRef);
+                {error, _} = Error -> Error
+            end;
+        {error, _} = Error ->
+            Error
+    end.
+
+inherit(Family, Ref, NewRef) ->
+    case gen_sctp_nif_opts:inherit(Family, Ref, NewRef) of
+        ok ->
+            {ok, NewRef};
+        {error, _} = Error ->
+            ok = gen_sctp_nif_wait:close(NewRef),
             Error
     end.
 
