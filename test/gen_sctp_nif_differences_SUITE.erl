@@ -331,7 +331,7 @@ partial_delivery_ends(Config) ->
     M = mod(Config),
     %% A message that does not fit into the receiver's buffer, and whose end never comes.
     #{s := S, c := C, cid := Id, sid := SId, cup := Up} =
-        pair(Config, [{recbuf, 20000}], [{sndbuf, 400000}]),
+        pair(Config, [{recbuf, 20000} | gen_sctp_test_lib:told_again()], [{sndbuf, 400000}]),
     Receiver = async(fun() -> M:recv(S) end),
     until_blocked(Receiver),
     ok = inet:setopts(S, [{buffer, 5000}]),

@@ -173,7 +173,8 @@ backlog_is_bounded(Config) ->
 %% Messages of which only the beginning comes, as their associations end; to a socket that wants to
 %% hear neither of the one nor of the other.
 unfinished_messages(Config) ->
-    S = gen_sctp_test_lib:listener(Config, [{active, true} | deaf()]),
+    S = gen_sctp_test_lib:listener(Config, [{active, true} | deaf()]
+                                      ++ gen_sctp_test_lib:told_again()),
     [begin
          {C, Id} = half_a_message(Config, S, []),
          ok = ?M:abort(C, #sctp_assoc_change{assoc_id = Id}),

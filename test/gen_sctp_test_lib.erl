@@ -27,6 +27,8 @@
 -export([pair/1]).
 -export([pair/3]).
 -export([join/4]).
+-export([told_again/0]).
+-export([thrown_away/0]).
 -export([port/1]).
 
 %% Messages.
@@ -222,6 +224,25 @@ join(M, IP, S, C) ->
     {ok, {IP, CPort, [], #sctp_assoc_change{state = comm_up, assoc_id = SId} = SUp}} = recv(M, S),
     #{m => M, s => S, c => C, sport => SPort, cport => CPort, sid => SId, cid => CId,
       sup => SUp, cup => CUp, ip => IP}.
+
+%% @doc Options of a receiver that hears of its association's end even if the ABORT is lost. The
+%% kernel throws a packet away that comes while somebody reads from a full socket
+%% (`thrown_away/0'), and an ABORT is not sent twice; but a heartbeat to a peer that has no such
+%% association any more is answered with another, which gives no reason.
+-spec told_again() -> [term()].
+told_again() ->
+    [{sctp_rtoinfo, #sctp_rtoinfo{initial = 200, max = 300, min = 200}},
+     {sctp_associnfo, #sctp_assocparams{asocmaxrxt = 200}},
+     {sctp_peer_addr_params, #sctp_paddrparams{hbinterval = 100, pathmaxrxt = 200,
+                                               flags = [hb_enable]}}].
+
+%% @doc How many packets this machine's kernel has thrown away.
+-spec thrown_away() -> non_neg_integer().
+thrown_away() ->
+    {ok, Counters} = file:read_file("/proc/net/sctp/snmp"),
+    {match, [Number]} = re:run(Counters, "SctpInPktDiscards\\s+(\\d+)",
+                               [{capture, all_but_first, binary}]),
+    binary_to_integer(Number).
 
 %% Messages.
 
