@@ -164,8 +164,7 @@
     | {RawAddr :: [byte()], anc_data(), error_event()}.
 -type connect_result() ::
     {ok, #sctp_assoc_change{}}
-    | {error, #sctp_assoc_change{} | inet:posix() | closed | timeout
-        | {merge, tuple(), tuple()}}.
+    | {error, #sctp_assoc_change{} | inet:posix() | closed | timeout}.
 -type address_and_port() :: {inet:ip_address(), inet:port_number()}.
 
 -export_type([assoc_id/0, option/0, option_name/0, option_value/0, sctp_socket/0]).
@@ -309,7 +308,7 @@ controlling_process(S, Pid) ->
     error(badarg, [S, Pid]).
 
 send_all(Pid, Messages) ->
-    lists:foreach(fun(Message) -> Pid ! Message end, Messages).
+    lists:foreach(fun(Message) -> gen_sctp_nif_prim:forward(Pid, Message) end, Messages).
 
 %% Associations.
 

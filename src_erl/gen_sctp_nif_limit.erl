@@ -21,17 +21,13 @@
 setopts(Ref, Opts) ->
     done(Ref, Opts, gen_sctp_nif_prim:setopts(Ref, Opts)).
 
-done(Ref, _Opts, limited) -> start(Ref);
-done(Ref, Opts, many) -> done(Ref, Opts, gen_sctp_nif_prim:setopts_many(Ref, Opts));
-done(_Ref, _Opts, Result) -> Result.
-
-%% A grant of nothing makes the socket ask.
-start(Ref) ->
+done(Ref, Opts, many) ->
+    done(Ref, Opts, gen_sctp_nif_prim:setopts_many(Ref, Opts));
+done(Ref, Opts, limited) ->
     ok = ensure_running(),
-    case gen_sctp_nif_prim:owner(Ref) of
-        {ok, Owner} -> gen_sctp_nif_prim:grant(Ref, Owner, 0);
-        {error, _} = Error -> Error
-    end.
+    setopts(Ref, Opts);
+done(_Ref, _Opts, Result) ->
+    Result.
 
 ensure_running() ->
     case whereis(?MODULE) of
@@ -67,7 +63,12 @@ next() ->
 question() ->
     receive
         {Ref, Owner, Most, Question} ->
-            spawn(?MODULE, check, [Ref, Owner, Most, Question]);
+            try
+                spawn(?MODULE, check, [Ref, Owner, Most, Question])
+            catch
+                %% No more processes: this question ends without an answer.
+                error:system_limit -> ok
+            end;
         _ ->
             ok
     end,
@@ -85,7 +86,7 @@ check(Ref, Owner, Most, Question) ->
             ok;
         {{ok, Owner}, {message_queue_len, _}} ->
             receive after ?PAUSE -> ok end,
-            check(Ref, Owner, Most, Question);
+            ?MODULE:check(Ref, Owner, Most, Question);
         _ ->
             ok
     end.

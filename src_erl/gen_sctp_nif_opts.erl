@@ -177,7 +177,7 @@ filename(Path) ->
 %% undefined keep their present values (those of the endpoint: an association
 %% id in the record is for the setting only), and so does `{Name, undefined}'.
 -spec configure(gen_sctp_nif_prim:ref(), [term()]) ->
-    ok | gen_sctp_nif_prim:error() | {error, {merge, tuple(), tuple()}}.
+    ok | gen_sctp_nif_prim:error().
 configure(_Ref, []) ->
     ok;
 configure(Ref, Opts) ->
@@ -218,7 +218,7 @@ merge(Opts, Present) ->
     try
         {ok, [merge_option(Opt, Present) || Opt <- Opts]}
     catch
-        throw:{merge, _, _} = Reason -> {error, Reason}
+        throw:einval -> {error, einval}
     end.
 
 %% An option that cannot be read here is not in Present: it stays as it is.
@@ -236,8 +236,8 @@ merge_record(Record, Template)
             element(1, Record) =:= element(1, Template) ->
     list_to_tuple([first(Mine, Theirs) ||
         {Mine, Theirs} <- lists:zip(tuple_to_list(Record), tuple_to_list(Template))]);
-merge_record(Record, Template) ->
-    throw({merge, Record, Template}).
+merge_record(_Record, _Template) ->
+    throw(einval).
 
 settable({Name, Value}) ->
     {Name, settable_value(Value)}.

@@ -46,6 +46,7 @@
 -export([family/1]).
 -export([owner/1]).
 -export([handover/2]).
+-export([forward/2]).
 -export([adopt/3]).
 -export([monitor/2]).
 -export([demonitor/2]).
@@ -58,7 +59,7 @@
     recv/2, send/3, send/4, send_large/3, send_large/4, send_batch/3, await_writable/3, cancel/2,
     setopts/2, grant/3, getopts/2, check_opts/1, getstat/2,
     sockname/1, peername/1, socknames/2, peernames/2, getfd/1,
-    family/1, owner/1, handover/2, adopt/3, monitor/2, demonitor/2,
+    family/1, owner/1, handover/2, forward/2, adopt/3, monitor/2, demonitor/2,
     info/1, sockets/0, counters/0]).
 
 -on_load(init/0).
@@ -205,7 +206,7 @@ cancel(_Ref, _WaitRef) ->
 
 %% Options and names.
 
-%% `limited': the socket has got a bound, and waits for grant/3.
+%% `limited': the process that looks after the bound is to be started first.
 -spec setopts(ref(), [term()]) -> ok | limited | many | error().
 setopts(_Ref, _Opts) ->
     ?NIF.
@@ -270,6 +271,12 @@ owner(_Ref) ->
 -spec handover(ref(), pid()) ->
     {ok, active()} | same | {error, not_owner | badarg | closed}.
 handover(_Ref, _NewPid) ->
+    ?NIF.
+
+%% A message of a socket to a process that is about to own it. False if there is
+%% no such process.
+-spec forward(pid(), term()) -> boolean().
+forward(_Pid, _Message) ->
     ?NIF.
 
 -spec adopt(ref(), pid(), active()) -> ok | {error, badarg | closed}.

@@ -22,7 +22,7 @@ groups() ->
          false_is_final, receive_while_active, active_while_receiving, active_connect,
          once_connect, connect_with_n, error_events, stream_socket_error, switch_under_load,
          owner_only, whole_list_counts],
-        [multi_is_refused]).
+        [multi_is_refused, order_off_heap]).
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
 end_per_group(_, _) -> ok.
@@ -38,6 +38,42 @@ active(S) ->
 
 send(#{m := M, c := C, cid := Id}, Numbers) ->
     [ok = M:send(C, Id, 0, <<N:32>>) || N <- Numbers].
+
+%% A mailbox outside of the heap has several places when it is busy, and to the VM each sender has
+%% his own: messages of a socket keep their order even so, whoever has read them for the owner, the
+%% owner himself, another process or the I/O thread. Which place comes first depends on the pids.
+order_off_heap(Config) ->
+    M = mod(Config),
+    _ = erts_debug:set_internal_state(available_internal_state, true),
+    try
+        [begin
+             Pair = #{s := S} = pair(Config),
+             Owner = gen_sctp_test_lib:helper(),
+             true = gen_sctp_test_lib:call(Owner, fun busy_off_heap/0),
+             ok = M:controlling_process(S, Owner),
+             _ = send(Pair, lists:seq(1, 100)),
+             ok = gen_sctp_test_lib:all_arrived(maps:get(c, Pair), maps:get(cid, Pair)),
+             gen_sctp_test_lib:call(Owner, fun() -> ?assertEqual(ok, Start(S)), in_order(S) end)
+         end || _ <- lists:seq(1, 8),
+                Start <- [fun(S) -> active(S, true) end,
+                          fun(S) -> ok = active(S, once), active(S, true) end,
+                          fun(S) -> active(S, 100) end,
+                          fun(S) -> await(async(fun() -> active(S, true) end)) end]]
+    after
+        erts_debug:set_internal_state(available_internal_state, false)
+    end,
+    no_message().
+
+busy_off_heap() ->
+    process_flag(message_queue_data, off_heap),
+    erts_debug:set_internal_state(proc_sig_buffers, true).
+
+%% Nothing is taken out of the mailbox before all has been read for it.
+in_order(S) ->
+    case inet:getstat(S, [recv_cnt]) of
+        {ok, [{recv_cnt, Read}]} when Read < 101 -> erlang:yield(), in_order(S);
+        {ok, _} -> [?assertEqual(<<N:32>>, next(S)) || N <- lists:seq(1, 100)]
+    end.
 
 %% What the messages look like.
 

@@ -30,7 +30,7 @@ groups() ->
     Slow = [unanswered, expired, restart_of_two_paths, peer_is_lost],
     [{stock, [], [{inet, [], Common ++ Slow},
                   {inet6, [], Common ++ [both_families, link_local]}]},
-     {nif, [], [{inet, [], Common ++ Slow ++ [partial_delivery]},
+     {nif, [], [{inet, [], Common ++ Slow ++ [partial_delivery, path_is_doubtful]},
                 {inet6, [], Common ++ Slow ++ [partial_delivery, both_families, link_local]}]}].
 
 init_per_suite(Config) -> ?NET:begin_suite(Config).
@@ -352,6 +352,12 @@ path_fails(Config) ->
     ?assertEqual(address_change(FAt, FAt, addr_available, Id), take(Config, N)),
     ?assertEqual(address_change(At, At, addr_available, FId), take(Config, F)),
     ?assertEqual({At, FAt}, sources(Config, Hosts)).
+
+%% A state that the kernel knows and OTP does not (RFC 7829) is nobody's event.
+path_is_doubtful(Config) ->
+    Net = ?config(net, Config),
+    ?NET:sysctl(Net, "pf_expose", "2"),
+    try path_fails(Config) after ?NET:sysctl(Net, "pf_expose", "0") end.
 
 %% The kernel's number for a heartbeat's answer is 2.
 address_change(From, Address, State, Id) ->

@@ -19,7 +19,7 @@ all() -> [{group, nif}].
 groups() ->
     Batch = [batch_in_order, batch_with_info, batch_takes_defaults, batch_of_nothing,
              batch_stops_at_an_error, batch_is_not_well_made, batch_waits_for_room,
-             batch_does_not_wait, batch_of_large_ones, batch_to_the_dead, batch_on_closed,
+             batch_does_not_wait, batch_of_large_ones, batch_of_uncut_ones, batch_to_the_dead, batch_on_closed,
              batch_of_one_to_one, batch_counts],
     Bindx = [bindx_adds_and_removes, bindx_refuses, bindx_is_told_to_the_peer],
     [{nif, [], [{inet, [], Batch ++ Bindx}, {inet6, [], Batch ++ Bindx}]}].
@@ -146,6 +146,20 @@ batch_does_not_wait(Config) ->
     ?assertEqual(Rest, lists:nthtail(Sent, Messages)),
     ?assertEqual(lists:sublist(Messages, Sent), streams_and_data(received(S, Sent))),
     ?assertEqual({error, timeout}, ?M:recv(S, 0)).
+
+%% What may not be cut into fragments, and is too long for one, is refused; what is before it is
+%% on its way.
+batch_of_uncut_ones(Config) ->
+    #{s := S, c := C, cid := Id} =
+        pair(Config, [], [{sctp_disable_fragments, true}, {sctp_maxseg, 1000}]),
+    Good = {1, <<"good">>},
+    Bad = {0, <<0:1200/unit:8>>},
+    Before = lists:duplicate(30, Good),
+    ?assertEqual({error, {emsgsize, [Bad, Good]}}, ?M:send_batch(C, Id, Before ++ [Bad, Good])),
+    ?assertEqual(Before, streams_and_data(received(S, 30))),
+    ok = inet:setopts(C, [{sctp_disable_fragments, false}]),
+    ok = ?M:send_batch(C, Id, Before ++ [Bad, Good]),
+    ?assertEqual(Before ++ [Bad, Good], streams_and_data(received(S, 32))).
 
 batch_of_large_ones(Config) ->
     #{s := S, c := C, cid := Id} = pair(Config, [{recbuf, 4194304}], [{sndbuf, 4194304}]),

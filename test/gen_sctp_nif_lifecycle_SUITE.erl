@@ -150,7 +150,11 @@ give_away_refused(Config) ->
     Other = helper(),
     ?assertEqual({error, not_owner}, call(Other, fun() -> M:controlling_process(S, Other) end)),
     [?assertError(badarg, M:controlling_process(A, B))
-     || {A, B} <- [{S, no_pid}, {not_a_socket, self()}, {S, S}]].
+     || {A, B} <- [{S, no_pid}, {not_a_socket, self()}, {S, S}]],
+    %% A process of another node, by the external term format.
+    Far = binary_to_term(<<131, 88, 119, 5, "far@x", 1:32, 0:32, 1:32>>),
+    ?assertEqual({error, not_owner}, call(Other, fun() -> M:controlling_process(S, Far) end)),
+    ?assertEqual({error, badarg}, M:controlling_process(S, Far)).
 
 give_away_moves_messages(Config) ->
     M = mod(Config),

@@ -19,9 +19,9 @@ suite() -> [{timetrap, {seconds, 90}}].
 all() -> [{group, nif}].
 
 groups() ->
-    [{nif, [], [{inet, [], [set_and_get, wrong, flood, with_others, every_mode, lifted, given_away,
-                            connects, process_is_killed, looker_is_killed,
-                            closed_while_full]}]}].
+    [{nif, [], [{inet, [], [set_and_get, wrong, in_a_refused_list, flood, with_others, every_mode,
+                            lifted, given_away, connects, owner_connects, owner_sends,
+                            process_is_killed, looker_is_killed, closed_while_full]}]}].
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
 end_per_group(_, _) -> ok.
@@ -46,6 +46,16 @@ wrong(Config) ->
          ?assertError(badarg, gen_sctp_nif:open([{mailbox_limit, Wrong}]))
      end || Wrong <- [0, -1, foo, 1.5, 1 bsl 32, 1 bsl 70, <<>>, "", {5}, undefined]],
     ?assertEqual(infinity, limit(S)).
+
+%% Of a list that is refused the options before the wrong one, from the end on, are in force: with a
+%% bound, too, messages come.
+in_a_refused_list(Config) ->
+    #{s := S} = Pair = pair(Config, [], []),
+    ?assertEqual({error, einval}, inet:setopts(S, [{sctp_maxseg, 1}, {active, true},
+                                                   {mailbox_limit, ?MOST}])),
+    ?assertEqual(?MOST, limit(S)),
+    ok = send(Pair),
+    ?assert(read(S, 1, 0) =< ?MOST).
 
 %% Traffic.
 
@@ -146,6 +156,42 @@ connects(Config) ->
     Connect = async(fun() -> M:connect(S, loopback(Config), Port, [], 10000) end),
     ?assert(read_all(Owner, S) =< ?MOST),
     ?assertMatch({ok, #sctp_assoc_change{state = comm_up}}, await(Connect)).
+
+%% Nor has the owner, who cannot read while he connects.
+owner_connects(Config) ->
+    Owner = helper(),
+    M = mod(Config),
+    #{s := S} = Pair = served(Config, Owner, [{active, true}, {mailbox_limit, ?MOST}]),
+    Other = listener(Config, []),
+    {ok, Port} = inet:port(Other),
+    ok = send(Pair),
+    until(fun() -> queued(Owner) =:= ?MOST end),
+    Connect = fun() -> M:connect(S, loopback(Config), Port, [], 10000) end,
+    ?assertMatch({ok, #sctp_assoc_change{state = comm_up}}, call(Owner, Connect)),
+    ?assertEqual(?MOST, queued(Owner)),
+    ?assert(read_all(Owner, S) =< ?MOST).
+
+%% An owner without room who waits to send hears of the end of the association.
+owner_sends(Config) ->
+    Owner = helper(),
+    M = mod(Config),
+    #{s := S, c := C, cup := Up, sid := SId} = Pair =
+        served(Config, Owner, [{active, true}, {mailbox_limit, ?MOST}, {sndbuf, 16384}]),
+    ok = send(Pair),
+    until(fun() -> queued(Owner) =:= ?MOST end),
+    Self = self(),
+    Fill = fun Again() ->
+        case M:send(S, SId, 0, <<0:1000/unit:8>>) of
+            ok -> Again();
+            Error -> Self ! {filled, Error}
+        end
+    end,
+    Owner ! {gen_sctp_test_lib, Self, make_ref(), Fill},
+    until(fun() -> process_info(Owner, current_function) =:=
+                   {current_function, {gen_sctp_nif_wait, send, 4}} end),
+    ok = M:abort(C, Up),
+    receive {filled, Error} -> ?assertEqual({error, epipe}, Error) after 10000 -> error(blocked) end,
+    receive {_, _} -> ok end.
 
 %% Without the process there is no bound; but there are messages, even if it died with a question
 %% unread, and the next limit has it started again.

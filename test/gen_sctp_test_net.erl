@@ -18,6 +18,7 @@
 -export([cut/2]).
 -export([heal/2]).
 -export([impair/3]).
+-export([sysctl/3]).
 -export([add_address/4]).
 -export([remove_address/4]).
 
@@ -161,6 +162,13 @@ queue(Net, N, Kind) ->
 -spec impair(net(), path(), iodata()) -> ok.
 impair(Net, N, How) ->
     queue(Net, N, ["netem limit 10000 ", How]).
+
+%% @doc Sets a variable of /proc/sys/net/sctp on both hosts; sockets that are opened later heed it.
+-spec sysctl(net(), string(), string()) -> ok.
+sysctl(Net, Name, Value) ->
+    lists:foreach(fun(Host) ->
+        run(Net, Host, ["sh -c 'echo ", Value, " >/proc/sys/net/sctp/", Name, "'"])
+    end, [near, far]).
 
 -spec add_address(net(), host(), inet | inet6, path()) -> ok.
 add_address(Net, Host, Family, N) ->

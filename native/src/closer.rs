@@ -26,7 +26,7 @@ impl Closing {
         let Closing { left, waiter } = self;
         let_go(left);
         PENDING.fetch_sub(1, Ordering::Relaxed);
-        panics::guarded(|| waiter.is_some_and(|waiter| waiter.wake_ready(None)));
+        panics::guarded(|| waiter.is_some_and(|waiter| waiter.wake_ready()));
     }
 }
 

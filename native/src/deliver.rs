@@ -3,6 +3,12 @@
 //! rustler's `OwnedEnv::send_and_clear` refuses scheduler threads, and `Env::send` copies the
 //! message; both paths here build the term in a message environment of the thread, which the VM
 //! takes over without a copy.
+//!
+//! On scheduler threads, too, the VM is not told who calls: to it all messages of a socket are of
+//! one sender, nobody. It keeps no order but that of one sender's messages: a busy mailbox that is
+//! `off_heap` is filled in several places, chosen by the sender (since OTP 25). Nor does it drop
+//! what a dying process sends on behalf of others, from a dirty scheduler, or mark it with that
+//! process' `seq_trace` token.
 #![allow(unsafe_code)] // enif_send with a message environment: see above
 
 use std::cell::Cell;
@@ -27,11 +33,8 @@ thread_local! {
     static MESSAGE_ENV: Cell<Option<NonNull<ErlNifEnv>>> = const { Cell::new(None) };
 }
 
-/// Sends the term that `build` makes to `to`.
-///
-/// `caller` is the environment of the running NIF or callback, `None` on our own threads.
-/// Returns false if the process no longer exists.
-pub(crate) fn send<F>(caller: Option<Env>, to: &LocalPid, build: F) -> bool
+/// Sends the term that `build` makes to `to`. Returns false if the process no longer exists.
+pub(crate) fn send<F>(to: &LocalPid, build: F) -> bool
 where
     F: for<'a> FnOnce(Env<'a>) -> Term<'a>,
 {
@@ -46,10 +49,10 @@ where
         // terms made in it cannot outlive `build`, which takes any lifetime.
         let message_env = unsafe { Env::new(&raw, raw.as_ptr()) };
         let message = build(message_env).as_c_arg();
-        let caller = caller.map_or(null_mut(), |env| env.as_c_arg());
-        // SAFETY: `caller` is the current call's environment on scheduler threads and null on
-        // ours, as enif_send asks; `message` was made in `raw`.
-        unsafe { enif_send(caller, to.as_c_arg(), raw.as_ptr(), message) != 0 }
+        // SAFETY: `message` was made in `raw`. Without a caller the VM finds out what thread this is,
+        // and takes no lock but the receiver's, of a kind that comes after all that a running
+        // process may hold.
+        unsafe { enif_send(null_mut(), to.as_c_arg(), raw.as_ptr(), message) != 0 }
     };
     // SAFETY: `raw` is live; after enif_send its terms are invalid, and clearing makes it new.
     unsafe { enif_clear_env(raw.as_ptr()) };
@@ -67,22 +70,19 @@ pub(crate) fn tuple<'a, const N: usize>(env: Env<'a>, elements: [Term<'a>; N]) -
     unsafe { Term::new(env, term) }
 }
 
-/// The local process with this name. `caller` as in [`send`].
-pub(crate) fn whereis(caller: Option<Env>, name: Atom) -> Option<LocalPid> {
-    let caller = caller.map_or(null_mut(), |env| env.as_c_arg());
+/// The local process with this name.
+pub(crate) fn whereis(env: Env, name: Atom) -> Option<LocalPid> {
     let mut pid = MaybeUninit::uninit();
-    // SAFETY: the same rule for the environment as in enif_send holds, and is kept by the caller;
-    // `pid` is valid for writes of a pid.
-    let found = unsafe { enif_whereis_pid(caller, name.as_c_arg(), pid.as_mut_ptr()) != 0 };
+    // SAFETY: `env` is that of the running NIF; `pid` is valid for writes of a pid.
+    let found = unsafe { enif_whereis_pid(env.as_c_arg(), name.as_c_arg(), pid.as_mut_ptr()) != 0 };
     // SAFETY: where there is a process the call has written its pid.
     found.then(|| LocalPid::from_c_arg(unsafe { pid.assume_init() }))
 }
 
-/// Is the process alive? `caller` as in [`send`].
-pub(crate) fn is_alive(caller: Option<Env>, pid: &LocalPid) -> bool {
-    let caller = caller.map_or(null_mut(), |env| env.as_c_arg());
-    // SAFETY: the same rule for the environment as in enif_send holds, and is kept by the caller.
-    unsafe { enif_is_process_alive(caller, pid.as_c_arg()) != 0 }
+/// Is the process alive? Asked as in [`send`]: to a dying caller all are dead.
+pub(crate) fn is_alive(pid: &LocalPid) -> bool {
+    // SAFETY: as in `send`.
+    unsafe { enif_is_process_alive(null_mut(), pid.as_c_arg()) != 0 }
 }
 
 /// A term kept beyond the call that brought it.
@@ -137,17 +137,17 @@ impl Waiter {
     }
 
     /// Sends `{'$gen_sctp_nif', Ref, Msg}`; false if the process is gone.
-    pub(crate) fn wake<F>(&self, caller: Option<Env>, msg: F) -> bool
+    pub(crate) fn wake<F>(&self, msg: F) -> bool
     where
         F: for<'a> FnOnce(Env<'a>) -> Term<'a>,
     {
-        send(caller, &self.pid, |env| {
+        send(&self.pid, |env| {
             (atoms::dollar_nif(), self.reference.encode(env), msg(env)).encode(env)
         })
     }
 
     /// Tells the process to try again.
-    pub(crate) fn wake_ready(&self, caller: Option<Env>) -> bool {
-        self.wake(caller, |env| atoms::ready().to_term(env))
+    pub(crate) fn wake_ready(&self) -> bool {
+        self.wake(|env| atoms::ready().to_term(env))
     }
 }

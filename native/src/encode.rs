@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use rustler::{Encoder, Env, NewBinary, Term};
+use rustler::{Atom, Encoder, Env, NewBinary, Term};
 use sctp::notification::{self, AssocState, Notification, PeerAddrState};
 use sctp::types::{RcvInfo, SndRcvInfo, flags};
 
@@ -18,16 +18,15 @@ pub(crate) enum Class {
     Error,
 }
 
-/// What a message is; `None` for a notification that Erlang has no record for.
+/// What a message is; `None` for a notification that Erlang has no record for, or no state.
 pub(crate) fn class(message: &Message) -> Option<Class> {
     if !message.meta.notification {
         return Some(Class::Normal);
     }
     match notification::parse(&message.payload)? {
-        Notification::AssocChange { .. }
-        | Notification::PeerAddrChange { .. }
-        | Notification::Shutdown { .. }
-        | Notification::Adaptation { .. } => Some(Class::Normal),
+        Notification::AssocChange { state, .. } => assoc_state(state).and(Some(Class::Normal)),
+        Notification::PeerAddrChange { state, .. } => addr_state(state).and(Some(Class::Normal)),
+        Notification::Shutdown { .. } | Notification::Adaptation { .. } => Some(Class::Normal),
         Notification::SendFailed { .. }
         | Notification::RemoteError { .. }
         | Notification::PartialDelivery { .. } => Some(Class::Error),
@@ -143,33 +142,32 @@ fn record<'a>(env: Env<'a>, event: &Notification) -> Term<'a> {
         Notification::Adaptation { indication, assoc } => {
             (atoms::sctp_adaptation_event(), indication, assoc.to_u32()).encode(env)
         }
-        // `classify` lets nothing else through.
+        // `class` lets nothing else through.
         _ => atoms::undefined().to_term(env),
     }
 }
 
-fn assoc_state(state: AssocState) -> rustler::Atom {
-    match state {
+fn assoc_state(state: AssocState) -> Option<Atom> {
+    Some(match state {
         AssocState::CommUp => atoms::comm_up(),
         AssocState::CommLost => atoms::comm_lost(),
         AssocState::Restart => atoms::restart(),
         AssocState::ShutdownComp => atoms::shutdown_comp(),
         AssocState::CantStrAssoc => atoms::cant_assoc(),
-        AssocState::Unknown(_) => atoms::undefined(),
-    }
+        AssocState::Unknown(_) => return None,
+    })
 }
 
-fn addr_state(state: PeerAddrState) -> rustler::Atom {
-    match state {
+fn addr_state(state: PeerAddrState) -> Option<Atom> {
+    Some(match state {
         PeerAddrState::Available => atoms::addr_available(),
         PeerAddrState::Unreachable => atoms::addr_unreachable(),
         PeerAddrState::Removed => atoms::addr_removed(),
         PeerAddrState::Added => atoms::addr_added(),
         PeerAddrState::MadePrim => atoms::addr_made_prim(),
         PeerAddrState::Confirmed => atoms::addr_confirmed(),
-        // Erlang has no name for it.
-        PeerAddrState::PotentiallyFailed | PeerAddrState::Unknown(_) => atoms::undefined(),
-    }
+        PeerAddrState::PotentiallyFailed | PeerAddrState::Unknown(_) => return None,
+    })
 }
 
 /// `#sctp_sndrcvinfo{}` of received data.
@@ -258,7 +256,7 @@ fn raw_address<'a>(env: Env<'a>, address: Option<SocketAddr>) -> Term<'a> {
 /// The atom of an errno, or the number if it has no name.
 pub(crate) fn errno(env: Env, errno: i32) -> Term {
     sctp::errno::name(errno)
-        .and_then(|name| rustler::Atom::from_str(env, name).ok())
+        .and_then(|name| Atom::from_str(env, name).ok())
         .map_or_else(|| errno.encode(env), |name| name.to_term(env))
 }
 

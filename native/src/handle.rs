@@ -54,7 +54,7 @@ unsafe extern "C" fn destroy(_env: *mut ErlNifEnv, resource: *mut c_void) {
 }
 
 unsafe extern "C" fn down(
-    env: *mut ErlNifEnv,
+    _env: *mut ErlNifEnv,
     resource: *mut c_void,
     _pid: *const ErlNifPid,
     monitor: *const ErlNifMonitor,
@@ -64,10 +64,8 @@ unsafe extern "C" fn down(
     let socket = unsafe { &*resource.cast::<SocketRef>() };
     // SAFETY: `monitor` is valid for reads during the callback.
     let monitor = Monitor::from_c_arg(unsafe { *monitor });
-    // SAFETY: `env` is valid until the callback returns, which this one outlives not.
-    let env = unsafe { Env::new(&env, env) };
     // As above.
-    let _ = catch_unwind(AssertUnwindSafe(|| socket.down(env, &monitor)));
+    let _ = catch_unwind(AssertUnwindSafe(|| socket.down(&monitor)));
 }
 
 /// The socket that a term refers to; `None` for any other term, or a socket of a library that has

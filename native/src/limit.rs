@@ -10,6 +10,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use parking_lot::Mutex;
 use rustler::{Encoder, Env, LocalPid, Resource, ResourceArc};
 
 use crate::atoms;
@@ -48,9 +49,9 @@ impl Drop for Question {
 }
 
 impl Limit {
-    /// Nothing is granted yet. Who makes it has the process started, which then asks itself.
+    /// Nothing is granted yet.
     pub(crate) fn new(most: u32) -> Limit {
-        Limit { most, granted: 0, asked: Some(Arc::default()) }
+        Limit { most, granted: 0, asked: None }
     }
 
     /// Has a question ended without an answer?
@@ -66,10 +67,26 @@ impl Limit {
     }
 }
 
+/// The process that questions go to, as last seen. Looking for it takes a lock that others hold
+/// while they wait for the process that runs, so that one would have to be told who that is.
+static PROCESS: Mutex<Option<LocalPid>> = Mutex::new(None);
+
+/// Does that process run?
+pub(crate) fn is_watched(env: Env) -> bool {
+    let process = deliver::whereis(env, atoms::gen_sctp_nif_limit());
+    *PROCESS.lock() = process;
+    process.is_some()
+}
+
 impl State {
     /// Must the owner of an active socket read some of its messages first?
-    pub(crate) fn is_limited(&self) -> bool {
+    fn is_limited(&self) -> bool {
         self.limit.as_ref().is_some_and(|limit| limit.granted == 0 && !limit.is_lifted())
+    }
+
+    /// Does the owner get messages now?
+    pub(crate) fn delivers(&self) -> bool {
+        !self.active.is_passive() && !self.is_limited()
     }
 
     /// Accounts for a message to the owner.
@@ -81,7 +98,7 @@ impl State {
     }
 
     /// Asks for the next grant, once, if an active socket has spent the last one.
-    pub(crate) fn ask_for_grant(&mut self, caller: Option<Env>, token: u64) {
+    pub(crate) fn ask_for_grant(&mut self, token: u64) {
         let (Some(limit), Some(socket)) = (&mut self.limit, &self.anchor) else { return };
         limit.lift();
         if limit.granted > 0 || limit.asked.is_some() {
@@ -91,9 +108,10 @@ impl State {
         limit.asked = Some(settled.clone());
         let question = ResourceArc::new(Question { token, settled });
         // Without a process, or with one that dies, the question has its end here.
-        if let Some(process) = deliver::whereis(caller, atoms::gen_sctp_nif_limit()) {
+        let process = *PROCESS.lock();
+        if let Some(process) = process {
             let message = (socket, self.owner, limit.most, question);
-            deliver::send(caller, &process, |env| message.encode(env));
+            deliver::send(&process, |env| message.encode(env));
         }
     }
 
@@ -111,13 +129,13 @@ impl State {
 impl Inner {
     /// Takes the answer to a question. Another owner than `owner` has a mailbox of its own, and has
     /// been asked about.
-    pub(crate) fn grant(&self, env: Env, owner: LocalPid, messages: u32) -> Result<(), Closed> {
+    pub(crate) fn grant(&self, owner: LocalPid, messages: u32) -> Result<(), Closed> {
         let mut open = self.lock()?;
         if open.state.owner != owner {
             return Ok(());
         }
         open.state.grant(messages);
-        let anchor = open.resume(Some(env));
+        let anchor = open.resume();
         drop(open);
         drop(anchor);
         Ok(())

@@ -14,7 +14,7 @@ use crate::message::Message;
 use crate::owner::Handover;
 use crate::receive::{Connecting, Received};
 use crate::socket::{Closed, Inner, SocketRef, State, UserOptions};
-use crate::{atoms, decode, encode, options, reactor, report};
+use crate::{atoms, decode, deliver, encode, options, reactor, report};
 
 type Ref = Handle;
 
@@ -323,7 +323,7 @@ fn setopts_many<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> Term<'a> {
 
 #[rustler::nif]
 fn grant(env: Env, socket: Ref, owner: LocalPid, messages: u32) -> Term {
-    match socket.0.grant(env, owner, messages) {
+    match socket.0.grant(owner, messages) {
         Ok(()) => atoms::ok().to_term(env),
         Err(Closed) => closed(env),
     }
@@ -446,14 +446,20 @@ fn owner(env: Env, socket: Ref) -> Term {
 
 #[rustler::nif]
 fn handover<'a>(env: Env<'a>, socket: Ref, to: Term<'a>) -> Term<'a> {
-    let Ok(to) = to.decode() else { return env.error_tuple(atoms::badarg()) };
-    match socket.0.handover(env, &socket, to) {
+    match socket.0.handover(env, &socket, to.decode().ok()) {
         Ok(Handover::Ready(active)) => (atoms::ok(), options::active_term(env, active)).encode(env),
         Ok(Handover::Same) => atoms::same().to_term(env),
         Ok(Handover::NotOwner) => env.error_tuple(atoms::not_owner()),
         Ok(Handover::Dead) => env.error_tuple(atoms::badarg()),
         Err(Closed) => closed(env),
     }
+}
+
+/// Sends a message of a socket to who is about to own it: as the library sends all others, so that
+/// they keep their order.
+#[rustler::nif]
+fn forward(to: LocalPid, message: Term) -> bool {
+    deliver::send(&to, |env| message.in_env(env))
 }
 
 #[rustler::nif]

@@ -21,7 +21,7 @@ use sctp::types::Family;
 use sctp::{address, option};
 
 use crate::handle::Handle;
-use crate::limit::Limit;
+use crate::limit::{self, Limit};
 use crate::socket::{Closed, Open, SocketRef};
 use crate::{atoms, decode, encode};
 
@@ -69,8 +69,8 @@ enum Setting {
     Kernel(&'static OptionSpec, Vec<u8>),
 }
 
-/// `setopts(Ref, [Option])`. With a limit the answer is `limited`, which asks for its process; for
-/// more than a few options it is `many`, and nothing is done.
+/// `setopts(Ref, [Option])`. Nothing is done where the answer is `many`, for more than a few options,
+/// or `limited`, for a bound whose process does not run.
 pub(crate) fn set<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> Term<'a> {
     // What programs ask for with every message.
     if let Some(request) = only_active(list) {
@@ -86,9 +86,16 @@ pub(crate) fn set<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> Term<
 pub(crate) fn set_many<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> Term<'a> {
     let family = socket.0.family;
     match parse_list(list, |term| setting(term, family)) {
+        Some(settings) if settings.iter().any(is_limit) && !limit::is_watched(env) => {
+            atoms::limited().to_term(env)
+        }
         Some(settings) => set_all(env, socket, settings),
         None => env.error_tuple(atoms::einval()),
     }
+}
+
+fn is_limit(setting: &Setting) -> bool {
+    matches!(setting, Setting::MailboxLimit(Some(_)))
 }
 
 /// [`set_all`] of a mode alone, and quicker.
@@ -104,9 +111,9 @@ fn set_active<'a>(env: Env<'a>, socket: &SocketRef, request: Request) -> Term<'a
         };
         let anchor = open.set_active(socket, active);
         if announce {
-            open.announce_set_passive(Some(env), socket);
+            open.announce_set_passive(socket);
         }
-        anchors = (anchor, open.resume(Some(env)));
+        anchors = (anchor, open.resume());
     }
     // Loose ones, and the lock is released.
     drop(anchors);
@@ -128,22 +135,17 @@ fn set_all<'a>(env: Env<'a>, socket: &SocketRef, settings: Vec<Setting>) -> Term
     let of_mode =
         |setting: &Setting| matches!(setting, Setting::Active(_) | Setting::MailboxLimit(_));
     let changes_mode = settings.iter().any(of_mode);
-    let limited = |setting: &Setting| matches!(setting, Setting::MailboxLimit(Some(_)));
-    let limits = settings.iter().any(limited);
     // Loose anchors, dropped after the lock is released.
     let mut anchors = Vec::new();
-    let done = settings
-        .into_iter()
-        .rev()
-        .all(|setting| apply(&mut open, env, socket, setting, &mut anchors));
+    let done =
+        settings.into_iter().rev().all(|setting| apply(&mut open, socket, setting, &mut anchors));
     // Messages come as the whole list says, and only the mode that remains counts.
     if changes_mode {
-        anchors.extend(open.resume(Some(env)));
+        anchors.extend(open.resume());
     }
     drop(open);
     drop(anchors);
     match done {
-        true if limits => atoms::limited().to_term(env),
         true => atoms::ok().to_term(env),
         false => env.error_tuple(atoms::einval()),
     }
@@ -346,19 +348,13 @@ fn is_named(env: Env, atom: Atom, name: &str) -> bool {
 }
 
 /// Applies one setting; false if it was refused.
-fn apply(
-    open: &mut Open,
-    env: Env,
-    socket: &SocketRef,
-    setting: Setting,
-    anchors: &mut Vec<Handle>,
-) -> bool {
+fn apply(open: &mut Open, socket: &SocketRef, setting: Setting, anchors: &mut Vec<Handle>) -> bool {
     match setting {
         Setting::Active(request) => {
             let Ok((active, announce)) = open.state.active.after(request) else { return false };
             anchors.extend(open.set_active(socket, active));
             if announce {
-                open.announce_set_passive(Some(env), socket);
+                open.announce_set_passive(socket);
             }
         }
         Setting::MailboxLimit(most) => open.state.limit = most.map(Limit::new),
@@ -448,12 +444,13 @@ pub(crate) fn get_many<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> 
     }
     let family = socket.0.family;
     let Some(queries) = parse_list(list, query) else { return env.error_tuple(atoms::einval()) };
-    let open = match socket.0.lock() {
-        Ok(open) => open,
-        Err(Closed) => return env.error_tuple(atoms::closed()),
-    };
     let mut answers = Vec::with_capacity(queries.len());
     for query in &queries {
+        // Not for all of them: many take long, and others have use for the socket.
+        let open = match socket.0.lock() {
+            Ok(open) => open,
+            Err(Closed) => return env.error_tuple(atoms::closed()),
+        };
         match answer(env, &open, query, family) {
             Ok(Some(answer)) => answers.push(answer),
             Ok(None) => {}

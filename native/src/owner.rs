@@ -15,12 +15,13 @@ pub(crate) enum Handover {
     Ready(Active),
     Same,
     NotOwner,
+    /// Dead, or on another node.
     Dead,
 }
 
 impl Inner {
     /// A monitored process is gone: the owner, or the one about to become it.
-    pub(crate) fn down(&self, env: Env, monitor: &Monitor) {
+    pub(crate) fn down(&self, monitor: &Monitor) {
         {
             let mut state = self.state.lock();
             if state.handover.as_ref().is_some_and(|(_, to)| to == monitor) {
@@ -32,27 +33,29 @@ impl Inner {
             }
             state.owner_monitor = None;
         }
-        if let Some((left, _)) = self.shut(Some(env), atoms::normal()) {
+        if let Some((left, _)) = self.shut(atoms::normal()) {
             closer::close(left, None);
         }
     }
 
-    /// Prepares to give the socket to `to`: it is monitored, and the socket goes passive.
+    /// Prepares to give the socket to `to`, a process of this node: it is monitored, and the socket
+    /// goes passive.
     pub(crate) fn handover(
         &self,
         env: Env,
         socket: &Handle,
-        to: LocalPid,
+        to: Option<LocalPid>,
     ) -> Result<Handover, Closed> {
         {
             let open = self.lock()?;
-            if open.state.owner == to {
+            if to == Some(open.state.owner) {
                 return Ok(Handover::Same);
             }
             if open.state.owner != env.pid() {
                 return Ok(Handover::NotOwner);
             }
         }
+        let Some(to) = to else { return Ok(Handover::Dead) };
         let Some(monitor) = socket.monitor(env, &to) else { return Ok(Handover::Dead) };
         let anchor;
         let earlier;
@@ -66,7 +69,7 @@ impl Inner {
             };
             // Its end may have been told before this monitor had a place. Whoever dies from here
             // on is told to `down`, which finds it.
-            if !deliver::is_alive(Some(env), &to) {
+            if !deliver::is_alive(&to) {
                 return Ok(Handover::Dead);
             }
             earlier = open.state.handover.replace((to, monitor));
@@ -108,7 +111,7 @@ impl Inner {
                     return Ok(false);
                 }
             }
-            anchors = (open.set_active(socket, active), open.resume(Some(env)));
+            anchors = (open.set_active(socket, active), open.resume());
         }
         drop(anchors);
         if let Some(monitor) = old_monitor {

@@ -4,7 +4,7 @@
 //! the same way, under the socket's lock: read, give a connecting process what it waits for, and
 //! the rest to the owner (active), to the receiver, or to the backlog.
 
-use rustler::{Encoder, Env};
+use rustler::Encoder;
 use sctp::active::Active;
 use sctp::notification::{self, AssocState, Notification};
 use sctp::types::AssocId;
@@ -57,19 +57,15 @@ impl Open<'_> {
     /// `take` makes the result of a message that `goal` asks for.
     pub(crate) fn pump<T>(
         &mut self,
-        caller: Option<Env>,
         goal: Goal,
         mut budget: Budget,
         take: impl FnOnce(&State, Message) -> T,
     ) -> Pumped<T> {
         SCRATCH.with_borrow_mut(|scratch| {
             loop {
-                let passive = self.state.active.is_passive();
-                if !passive && self.state.is_limited() {
-                    return Pumped::Dry;
-                }
+                let keeps = !self.state.delivers() && goal != Goal::Receive;
                 // What was kept is older than what the kernel has.
-                let kept = match passive && goal != Goal::Receive {
+                let kept = match keeps {
                     true => None,
                     false if budget.spent() => return Pumped::Spent,
                     false => self.unkeep(),
@@ -83,9 +79,7 @@ impl Open<'_> {
                             Held::Error(errno) => Read::Error(errno),
                         }
                     }
-                    None if passive && goal == Goal::Background && !self.may_keep() => {
-                        return Pumped::Dry;
-                    }
+                    None if keeps && !self.may_keep() => return Pumped::Dry,
                     None => self.read(scratch, &mut budget),
                 };
                 match read {
@@ -98,20 +92,20 @@ impl Open<'_> {
                         self.state.exhausted = true;
                         return Pumped::Dry;
                     }
-                    Read::Error(errno) if passive => self.keep(Held::Error(errno)),
-                    Read::Error(errno) => self.deliver_error(caller, errno),
+                    Read::Error(errno) if keeps => self.keep(Held::Error(errno)),
+                    Read::Error(errno) => self.deliver_error(errno),
                     Read::Message(message) if encode::class(&message).is_none() => {}
                     Read::Message(message) => {
                         // What was kept has been noted, and is nobody's answer.
-                        let change = if fresh { self.note(caller, &message) } else { None };
+                        let change = if fresh { self.note(&message) } else { None };
                         if let Some(assoc) = change {
                             if let Some(connect) = self.take_connect(assoc) {
                                 if goal == Goal::Connect(connect.assoc) {
-                                    self.consume_for_connect(caller);
+                                    self.consume_for_connect();
                                     return Pumped::Got(take(&self.state, message));
                                 }
-                                if self.answer_connect(caller, &connect, &message) {
-                                    self.consume_for_connect(caller);
+                                if self.answer_connect(&connect, &message) {
+                                    self.consume_for_connect();
                                     continue;
                                 }
                                 // The process is gone: the event is news again.
@@ -120,12 +114,12 @@ impl Open<'_> {
                                 continue;
                             }
                         }
-                        if !passive {
-                            self.deliver(caller, message);
+                        if keeps {
+                            self.keep(Held::Message(message.keep()));
                         } else if goal == Goal::Receive {
                             return Pumped::Got(take(&self.state, message));
                         } else {
-                            self.keep(Held::Message(message.keep()));
+                            self.deliver(message);
                         }
                     }
                 }
@@ -133,13 +127,13 @@ impl Open<'_> {
         })
     }
 
-    /// May a passive socket be read ahead of its receiver? Only for a connect's sake.
+    /// May a socket be read ahead of its receiver or owner? Only for a connect's sake.
     fn may_keep(&self) -> bool {
         !self.state.connects.is_empty() && !self.state.backlog_is_full()
     }
 
     /// Notes what a notification changes; gives the association whose state changed.
-    fn note(&mut self, caller: Option<Env>, message: &Message) -> Option<AssocId> {
+    fn note(&mut self, message: &Message) -> Option<AssocId> {
         if !message.meta.notification {
             return None;
         }
@@ -147,7 +141,7 @@ impl Open<'_> {
             Notification::AssocChange { state, assoc, .. } => {
                 if state != AssocState::CommUp {
                     self.state.fragments.abandon(assoc);
-                    self.wake_orphans(caller);
+                    self.wake_writers_to(assoc);
                 }
                 Some(assoc)
             }
@@ -165,18 +159,18 @@ impl Open<'_> {
         Some(connects.swap_remove(at))
     }
 
-    fn answer_connect(&self, caller: Option<Env>, connect: &Connect, message: &Message) -> bool {
-        connect.waiter.wake(caller, |env| encode::connect_result(env, message))
+    fn answer_connect(&self, connect: &Connect, message: &Message) -> bool {
+        connect.waiter.wake(|env| encode::connect_result(env, message))
     }
 
-    fn consume_for_connect(&mut self, caller: Option<Env>) {
+    fn consume_for_connect(&mut self) {
         if self.state.active.consume_for_connect() {
-            self.announce_passive(caller);
+            self.announce_passive();
         }
     }
 
     /// Sends a message to the owner and accounts for it.
-    fn deliver(&mut self, caller: Option<Env>, message: Message) {
+    fn deliver(&mut self, message: Message) {
         let state = &mut *self.state;
         let Some(anchor) = &state.anchor else { return };
         let tag = match encode::class(&message) {
@@ -185,7 +179,7 @@ impl Open<'_> {
         };
         let Message { meta, payload } = message;
         let meta = &meta;
-        deliver::send(caller, &state.owner, |env| {
+        deliver::send(&state.owner, |env| {
             let socket = socket_term(env, anchor);
             let (ip, port) = encode::ip_port(env, meta.from);
             let anc = encode::ancillary(env, meta, state.user.data_io);
@@ -194,14 +188,14 @@ impl Open<'_> {
         });
         state.spend_grant();
         if state.active.consume() {
-            self.announce_passive(caller);
+            self.announce_passive();
         }
     }
 
     /// Tells the owner of a read error, which is not counted as a message.
-    fn deliver_error(&mut self, caller: Option<Env>, errno: i32) {
+    fn deliver_error(&mut self, errno: i32) {
         let Some(anchor) = &self.state.anchor else { return };
-        deliver::send(caller, &self.state.owner, |env| {
+        deliver::send(&self.state.owner, |env| {
             let reason = encode::errno(env, errno);
             (atoms::sctp_error(), socket_term(env, anchor), reason).encode(env)
         });
@@ -209,22 +203,22 @@ impl Open<'_> {
     }
 
     /// A message, too, but one that comes whether there is room for it or not.
-    fn announce_passive(&mut self, caller: Option<Env>) {
+    fn announce_passive(&mut self) {
         let Some(anchor) = &self.state.anchor else { return };
-        deliver::send(caller, &self.state.owner, |env| {
+        deliver::send(&self.state.owner, |env| {
             (atoms::sctp_passive(), socket_term(env, anchor)).encode(env)
         });
         self.state.spend_grant();
     }
 
     /// Wakes the waiting receiver, if any, to read for itself.
-    pub(crate) fn wake_receiver(&mut self, caller: Option<Env>) {
+    pub(crate) fn wake_receiver(&mut self) {
         let Some(receiver) = &mut self.state.receiver else { return };
         if receiver.woken {
             return;
         }
         receiver.woken = true;
-        if !receiver.waiter.wake_ready(caller) {
+        if !receiver.waiter.wake_ready() {
             self.state.receiver = None;
         }
     }
@@ -243,21 +237,21 @@ impl Open<'_> {
     /// Delivers what can be delivered at once in the mode that was set, and waits for the rest. The
     /// anchor it returns must be dropped after unlocking.
     #[must_use]
-    pub(crate) fn resume(&mut self, caller: Option<Env>) -> Option<Handle> {
+    pub(crate) fn resume(&mut self) -> Option<Handle> {
         let active = self.state.active;
         // An owner that asks for one message at a time and is quicker than its peer would look in
         // vain each time; the I/O thread waits anyway.
         let look = active != Active::Once || self.state.speculate || !self.state.backlog.is_empty();
         if !active.is_passive() && look {
-            self.pump(caller, Goal::Background, Budget::CALLER, |_, _| ());
+            self.pump(Goal::Background, Budget::CALLER, |_, _| ());
             self.state.speculate = self.state.active.is_passive();
         }
-        self.settle(caller)
+        self.settle()
     }
 
     /// Announces that a count has come to its end by being set, not by a message.
-    pub(crate) fn announce_set_passive(&mut self, caller: Option<Env>, socket: &SocketRef) {
-        deliver::send(caller, &self.state.owner, |env| {
+    pub(crate) fn announce_set_passive(&mut self, socket: &SocketRef) {
+        deliver::send(&self.state.owner, |env| {
             (atoms::sctp_passive(), socket_term(env, socket)).encode(env)
         });
         self.state.spend_grant();
@@ -266,12 +260,12 @@ impl Open<'_> {
     /// After any pumping: wakes who has something to fetch and waits for the rest. The anchor it
     /// returns must be dropped after unlocking.
     #[must_use]
-    pub(crate) fn settle(&mut self, caller: Option<Env>) -> Option<Handle> {
-        self.state.ask_for_grant(caller, self.inner.token);
+    pub(crate) fn settle(&mut self) -> Option<Handle> {
+        self.state.ask_for_grant(self.inner.token);
         if !self.state.backlog.is_empty() {
             if self.state.active.is_passive() {
-                self.wake_receiver(caller);
-            } else if !self.state.is_limited() {
+                self.wake_receiver();
+            } else if self.state.delivers() {
                 reactor(self.inner.token).revisit(self.inner.token);
             }
         }

@@ -181,17 +181,18 @@ impl Open<'_> {
                     return Read::Message(Message { meta, payload });
                 }
                 Joined::Partial => {}
-                Joined::TooLong(assoc) => self.abort(assoc),
+                Joined::TooLong(assoc) if self.abort(assoc) => {}
+                // It goes on without that message.
+                Joined::TooLong(_) => return Read::Error(libc::EMSGSIZE),
             }
         }
     }
 
-    /// Ends an association whose peer does not keep to what is bearable. The owner hears of it by
-    /// the event.
-    fn abort(&self, assoc: AssocId) {
+    /// Ends an association whose peer does not keep to what is bearable; the owner hears of it by
+    /// the event. False on a one-to-one socket that was not peeled off, which can only be closed.
+    fn abort(&self, assoc: AssocId) -> bool {
         let info = SndInfo { assoc, flags: flags::ABORT, ..SndInfo::default() };
-        // Fails only if it is gone already.
-        let _ = self.kernel().send(&info, &[]);
+        self.kernel().send(&info, &[]).is_ok() || !self.kernel().has_assoc(assoc)
     }
 
     /// One read of at most `size` bytes, of which the first go to a binary if a large message is

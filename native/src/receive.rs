@@ -99,13 +99,13 @@ impl Inner {
                 if !open.state.active.is_passive() {
                     return Ok(Received::Active);
                 }
-                if waiting.is_some_and(|w| deliver::is_alive(Some(env), &w.waiter.pid)) {
+                if waiting.is_some_and(|w| deliver::is_alive(&w.waiter.pid)) {
                     return Ok(Received::Already);
                 }
                 open.state.receiver = None;
             }
             let pumped = if open.state.active.is_passive() {
-                open.pump(Some(env), Goal::Receive, Budget::RECEIVE, take)
+                open.pump(Goal::Receive, Budget::RECEIVE, take)
             } else {
                 // Made active while this process waited: it goes on waiting.
                 Pumped::Dry
@@ -126,7 +126,7 @@ impl Inner {
                 },
                 _ => open.state.receiver = None,
             }
-            anchor = open.settle(Some(env));
+            anchor = open.settle();
             answer
         };
         drop(anchor);
@@ -150,15 +150,15 @@ impl Inner {
             };
             open.state.exhausted = false;
             let Some(reference) = reference else {
-                anchor = open.settle(Some(env));
+                anchor = open.settle();
                 drop(open);
                 drop(anchor);
                 return Ok(Ok(Connecting::Started(assoc)));
             };
             let waiter = Waiter::new(env.pid(), reference);
             open.state.connects.push(Connect { assoc, waiter });
-            let pumped = open.pump(Some(env), Goal::Connect(assoc), Budget::CALLER, take);
-            anchor = open.settle(Some(env));
+            let pumped = open.pump(Goal::Connect(assoc), Budget::CALLER, take);
+            anchor = open.settle();
             match pumped {
                 Pumped::Got(outcome) => Connecting::Done(outcome),
                 Pumped::Error(_) | Pumped::Dry | Pumped::Spent => Connecting::Wait,
@@ -176,7 +176,12 @@ impl Inner {
         reference: Term,
     ) -> Result<(), Closed> {
         let waiter = Waiter::new(env.pid(), reference);
-        self.lock()?.add_writer(Writer { assoc, waiter });
+        let mut open = self.lock()?;
+        open.add_writer(Writer { assoc, waiter });
+        // It may have come to its end since the process tried, and been mourned.
+        if !open.kernel().has_assoc(assoc) {
+            open.wake_orphans();
+        }
         Ok(())
     }
 
@@ -194,7 +199,7 @@ impl Inner {
                 if active || !open.state.connects.is_empty() {
                     let before = open.state.received.count;
                     let budget = open.state.burst.budget();
-                    let pumped = open.pump(None, Goal::Background, budget, |_, _| ());
+                    let pumped = open.pump(Goal::Background, budget, |_, _| ());
                     let messages = open.state.received.count - before;
                     open.state.burst.learn(messages, matches!(pumped, Pumped::Dry));
                     if active && messages > 0 {
@@ -205,21 +210,21 @@ impl Inner {
                         open.state.speculate |= !answered;
                     }
                 } else {
-                    open.wake_receiver(None);
+                    open.wake_receiver();
                     // The owner has yet to ask for this: it is slower than its peer.
                     open.state.speculate = true;
                 }
             }
             if event.error {
-                open.wake_writers(None);
+                open.wake_writers();
             } else if event.writable {
-                open.wake_writer(None);
-            } else if !active {
+                open.wake_writer();
+            } else if !open.state.delivers() {
                 // What came, and was not read, may be the end of an association.
-                open.wake_orphans(None);
+                open.wake_orphans();
             }
             open.rearm(event, wanted);
-            anchor = open.settle(None);
+            anchor = open.settle();
         }
         drop(anchor);
         traffic

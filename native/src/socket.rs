@@ -196,20 +196,20 @@ impl State {
     /// Tells waiting processes to find out for themselves that the socket is closed, and watching
     /// ones that it is over, and why. Under the lock: who gives up waiting must find either his
     /// place or his message.
-    fn mourn(&mut self, caller: Option<Env>, reason: Atom) {
+    fn mourn(&mut self, reason: Atom) {
         if let Some(receiver) = self.receiver.take()
             && !receiver.woken
         {
-            receiver.waiter.wake_ready(caller);
+            receiver.waiter.wake_ready();
         }
         for writer in take(&mut self.writers) {
-            writer.waiter.wake_ready(caller);
+            writer.waiter.wake_ready();
         }
         for connect in take(&mut self.connects) {
-            connect.waiter.wake(caller, |env| env.error_tuple(atoms::closed()));
+            connect.waiter.wake(|env| env.error_tuple(atoms::closed()));
         }
         for watcher in &self.watchers {
-            deliver::send(caller, &watcher.pid, |env| {
+            deliver::send(&watcher.pid, |env| {
                 let reference = watcher.reference.encode(env);
                 let socket = watcher.socket.encode(env);
                 (atoms::down(), reference, atoms::socket(), socket, reason).encode(env)
@@ -227,8 +227,8 @@ impl State {
 
 impl SocketRef {
     /// A monitored process is gone.
-    pub(crate) fn down(&self, env: Env, monitor: &Monitor) {
-        self.0.down(env, monitor);
+    pub(crate) fn down(&self, monitor: &Monitor) {
+        self.0.down(monitor);
     }
 }
 
@@ -236,7 +236,7 @@ impl Drop for SocketRef {
     fn drop(&mut self) {
         // Collected while open: nobody can reach the socket, so nobody waits for it.
         self.0.state.lock().forget_waiting();
-        if let Some((left, _)) = self.0.shut(None, atoms::normal()) {
+        if let Some((left, _)) = self.0.shut(atoms::normal()) {
             closer::close(left, None);
         }
         RESOURCES.fetch_sub(1, Ordering::Relaxed);
@@ -382,11 +382,11 @@ impl Inner {
         state.connects.retain(|connect| {
             let stays = connect.assoc != assoc;
             if !stays {
-                connect.waiter.wake(Some(env), |env| env.error_tuple(atoms::einval()));
+                connect.waiter.wake(|env| env.error_tuple(atoms::einval()));
             }
             stays
         });
-        open.wake_orphans(Some(env));
+        open.wake_orphans();
         drop(open);
         let socket = match Inner::create(env, kernel, defaults, user, non_block_send) {
             Ok(socket) => socket,
@@ -402,7 +402,7 @@ impl Inner {
 
     /// Marks the socket closed, takes everything out of it and tells who waits. `None` if it was
     /// closed before.
-    pub(crate) fn shut(&self, caller: Option<Env>, reason: Atom) -> Option<(Left, Remains)> {
+    pub(crate) fn shut(&self, reason: Atom) -> Option<(Left, Remains)> {
         let (unread, backlog, fragments);
         let remains = {
             let mut open = self.lock().ok()?;
@@ -410,7 +410,7 @@ impl Inner {
             let state = &mut *open.state;
             unread = state.has_unread();
             state.closed = true;
-            state.mourn(caller, reason);
+            state.mourn(reason);
             state.active = Active::Passive;
             backlog = take(&mut state.backlog);
             state.backlog_bytes = 0;
@@ -435,7 +435,7 @@ impl Inner {
     /// Closes the socket. True if that is done; else the caller gets a message under `reference`
     /// when the kernel has let go of it.
     pub(crate) fn close(&self, env: Env, socket: &Handle, reference: Term) -> bool {
-        let Some((left, remains)) = self.shut(Some(env), atoms::normal()) else { return true };
+        let Some((left, remains)) = self.shut(atoms::normal()) else { return true };
         if let Some(monitor) = &remains.owner_monitor {
             socket.demonitor(env, monitor);
         }
@@ -452,11 +452,11 @@ impl Inner {
     pub(crate) fn close_after_panic(&self) {
         panics::point("close");
         // The state's lock does not poison, and `shut` only takes things out.
-        let Some((left, remains)) = self.shut(None, atoms::closed()) else { return };
+        let Some((left, remains)) = self.shut(atoms::closed()) else { return };
         closer::close(left, None);
         // The owner of an active socket does nothing but wait: silence is all that it would hear.
         if let Some(anchor) = &remains.anchor {
-            deliver::send(None, &remains.owner, |env| {
+            deliver::send(&remains.owner, |env| {
                 (atoms::sctp_error(), socket_term(env, anchor), atoms::closed()).encode(env)
             });
         }
@@ -469,7 +469,7 @@ impl Inner {
         let mut open = self.lock()?;
         let (mut watchers, dead): (Vec<_>, Vec<_>) = take(&mut open.state.watchers)
             .into_iter()
-            .partition(|watcher| deliver::is_alive(Some(env), &watcher.pid));
+            .partition(|watcher| deliver::is_alive(&watcher.pid));
         watchers.push(watcher);
         open.state.watchers = watchers;
         drop(open);

@@ -1,10 +1,13 @@
 //! Who waits for what, and what the epoll set waits for on their behalf.
 
+use std::collections::HashMap;
 use std::mem::take;
 use std::os::fd::AsFd;
 
-use rustler::{Env, Term};
+use rustler::Term;
 use sctp::epoll::{Event, Interest};
+
+use sctp::types::{AssocId, Style};
 
 use crate::reactor::reactor;
 use crate::socket::{Inner, Open, Writer};
@@ -14,18 +17,14 @@ impl Open<'_> {
     fn wanted(&self) -> Interest {
         let state = &*self.state;
         let active = !state.active.is_passive();
-        let readable = match active {
-            true => !state.is_limited(),
-            false => {
-                state.receiver.as_ref().is_some_and(|receiver| !receiver.woken)
-                    || (!state.connects.is_empty() && !state.backlog_is_full())
-            }
-        };
+        let received = !active && state.receiver.as_ref().is_some_and(|receiver| !receiver.woken);
+        let connected = !state.connects.is_empty() && !state.backlog_is_full();
+        let readable = state.delivers() || received || connected;
         let writable = !state.writers.is_empty();
         if readable && state.exhausted {
             return Interest { readable, writable, edge: true, ..Interest::NONE };
         }
-        if active {
+        if active && (readable || !writable) {
             return Interest { readable, writable, ..Interest::NONE };
         }
         if readable || !writable {
@@ -125,29 +124,43 @@ impl Open<'_> {
     }
 
     /// Wakes one of those who wait to send: it leaves room or not for the next.
-    pub(crate) fn wake_writer(&mut self, caller: Option<Env>) {
+    pub(crate) fn wake_writer(&mut self) {
         while let Some(writer) = self.state.writers.pop_front() {
-            if writer.waiter.wake_ready(caller) {
+            if writer.waiter.wake_ready() {
                 break;
             }
         }
     }
 
     /// Wakes all who wait to send, to see for themselves.
-    pub(crate) fn wake_writers(&mut self, caller: Option<Env>) {
+    pub(crate) fn wake_writers(&mut self) {
         for writer in take(&mut self.state.writers) {
-            writer.waiter.wake_ready(caller);
+            writer.waiter.wake_ready();
+        }
+    }
+
+    /// Wakes those who wait to send to this association. On a one-to-one socket there is no other,
+    /// whatever they called it.
+    pub(crate) fn wake_writers_to(&mut self, assoc: AssocId) {
+        let only = self.inner.style == Style::OneToOne;
+        for writer in take(&mut self.state.writers) {
+            if only || writer.assoc == assoc {
+                writer.waiter.wake_ready();
+            } else {
+                self.state.writers.push_back(writer);
+            }
         }
     }
 
     /// Wakes those who wait to send to an association that is no more: there may never be room.
-    pub(crate) fn wake_orphans(&mut self, caller: Option<Env>) {
-        let writers = take(&mut self.state.writers);
-        for writer in writers {
-            if self.kernel().has_assoc(writer.assoc) {
+    pub(crate) fn wake_orphans(&mut self) {
+        let mut known = HashMap::new();
+        for writer in take(&mut self.state.writers) {
+            let assoc = writer.assoc;
+            if *known.entry(assoc).or_insert_with(|| self.kernel().has_assoc(assoc)) {
                 self.state.writers.push_back(writer);
             } else {
-                writer.waiter.wake_ready(caller);
+                writer.waiter.wake_ready();
             }
         }
     }

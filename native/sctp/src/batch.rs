@@ -23,22 +23,36 @@ const ESTABLISHED: u32 = 4;
 mod status {
     pub(super) const STATE: usize = 4;
     pub(super) const OUTSTRMS: usize = 18;
+    pub(super) const FRAGMENTATION_POINT: usize = 20;
+}
+
+/// What there is room for now.
+#[derive(Clone, Copy)]
+struct Capacity {
+    /// The association's outgoing streams.
+    streams: u16,
+    /// The free part of the send buffer, bytes.
+    room: usize,
+    /// The size of a fragment.
+    fragment: usize,
+    /// The longest message.
+    longest: usize,
 }
 
 /// No less than the kernel charges the send buffer for a message, its buffers and fragments, each
 /// with its headers, included.
-fn charge(len: usize) -> usize {
-    2 * len + 2048
+fn charge(len: usize, fragment: usize) -> usize {
+    2 * len + 2048 * len.div_ceil(fragment.max(1)).max(1)
 }
 
-/// How many messages, from the first on, the kernel is sure to take: into a buffer with `room`,
-/// from an association with `streams`.
-fn taken(messages: &[(SndInfo, &[u8])], streams: u16, room: usize) -> usize {
+/// How many messages, from the first on, the kernel is sure to take.
+fn taken(messages: &[(SndInfo, &[u8])], capacity: Capacity) -> usize {
+    let Capacity { streams, room, fragment, longest } = capacity;
     let mut left = room;
     let fits = |(info, payload): &&(SndInfo, &[u8])| {
         // The kernel takes a message as long as there is room for its first byte.
-        let fits = left > 0 && payload.len() < room;
-        left = left.saturating_sub(charge(payload.len()));
+        let fits = left > 0 && payload.len() < room && payload.len() <= longest;
+        left = left.saturating_sub(charge(payload.len(), fragment));
         let plain = info.flags & (flags::EOF | flags::ABORT | flags::ADDR_OVER) == 0;
         fits && plain && info.stream < streams && !payload.is_empty()
     };
@@ -50,10 +64,16 @@ impl Socket {
     /// answers how many that were. The rest is for [`Socket::send`], which says what is wrong with
     /// the next one, if anything is.
     ///
-    /// All that was sent is on its way, as if the last message had been sent alone.
+    /// All that was sent is on its way, as if the last message had been sent alone; unless others
+    /// have filled the buffer meanwhile: then, and only then, the last one that was taken is not
+    /// counted, and the next send to this association takes the others along.
     pub fn send_batch(&self, assoc: AssocId, messages: &[(SndInfo, &[u8])]) -> usize {
-        let Ok((streams, room)) = self.capacity(assoc) else { return 0 };
-        let messages = &messages[..taken(messages, streams, room)];
+        let Ok(mut capacity) = self.capacity(assoc) else { return 0 };
+        let is_long = |(_, data): &(SndInfo, &[u8])| data.len() > capacity.fragment;
+        if messages.iter().any(is_long) && self.sends_whole() {
+            capacity.longest = capacity.fragment;
+        }
+        let messages = &messages[..taken(messages, capacity)];
         let Some((last, before)) = messages.split_last() else { return 0 };
         let controls: Vec<_> = before.iter().map(|(info, _)| cmsg::encode_sndrcv(info)).collect();
         let before: Vec<_> =
@@ -67,8 +87,15 @@ impl Socket {
         sent + usize::from(self.send(info, data).is_ok())
     }
 
-    /// The outgoing streams of an established association, and the free part of the send buffer.
-    fn capacity(&self, assoc: AssocId) -> io::Result<(u16, usize)> {
+    /// Is what would take several fragments refused (`SCTP_DISABLE_FRAGMENTS`)?
+    fn sends_whole(&self) -> bool {
+        let mut on = [0; 4];
+        let asked = self.get_option(SOL_SCTP, optname::DISABLE_FRAGMENTS, &mut on);
+        asked.is_err() || on != [0; 4]
+    }
+
+    /// What an established association has room for; nothing if it is not.
+    fn capacity(&self, assoc: AssocId) -> io::Result<Capacity> {
         let mut value = [0; STATUS.size];
         put_i32(&mut value, STATUS.fields[0].offset, assoc.0);
         self.get_option(SOL_SCTP, optname::STATUS, &mut value)?;
@@ -76,14 +103,23 @@ impl Socket {
             Some(ESTABLISHED) => u16_at(&value, status::OUTSTRMS).unwrap_or(0),
             _ => 0,
         };
+        let fragment = u32_at(&value, status::FRAGMENTATION_POINT).unwrap_or(0);
         let memory = self.memory()?;
-        Ok((streams, memory.send_buffer.saturating_sub(memory.to_send)))
+        Ok(Capacity {
+            streams,
+            room: memory.send_buffer.saturating_sub(memory.to_send),
+            fragment: usize::try_from(fragment).unwrap_or(usize::MAX),
+            longest: usize::MAX,
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const CAPACITY: Capacity =
+        Capacity { streams: 2, room: 65_536, fragment: 1452, longest: usize::MAX };
 
     fn message(stream: u16, flags: u16, len: usize) -> (SndInfo, &'static [u8]) {
         static DATA: [u8; 100_000] = [0; 100_000];
@@ -101,20 +137,30 @@ mod tests {
             message(0, flags::ADDR_OVER, 100),
             message(0, 0, 65_536),
         ] {
-            assert_eq!(taken(&[good, good, bad, good], 2, 65_536), 2, "{:?}", bad.0);
+            assert_eq!(taken(&[good, good, bad, good], CAPACITY), 2, "{:?}", bad.0);
         }
-        assert_eq!(taken(&[message(0, flags::UNORDERED, 1); 3], 1, 65_536), 3);
-        assert_eq!(taken(&[good], 0, 65_536), 0);
-        assert_eq!(taken(&[], 2, 65_536), 0);
+        assert_eq!(taken(&[message(0, flags::UNORDERED, 1); 3], CAPACITY), 3);
+        assert_eq!(taken(&[good], Capacity { streams: 0, ..CAPACITY }), 0);
+        assert_eq!(taken(&[], CAPACITY), 0);
+    }
+
+    #[test]
+    fn what_may_not_be_cut_is_left() {
+        let messages = [message(0, 0, 1452), message(0, 0, 1453), message(0, 0, 10)];
+        assert_eq!(taken(&messages, CAPACITY), 3);
+        assert_eq!(taken(&messages, Capacity { longest: 1452, ..CAPACITY }), 1);
     }
 
     #[test]
     fn no_more_than_there_is_room_for() {
         let messages = [message(0, 0, 100); 2 * MOST];
-        assert_eq!(taken(&messages, 1, 0), 0);
-        assert_eq!(taken(&messages, 1, 101), 1);
-        assert_eq!(taken(&messages, 1, charge(100)), 1);
-        assert_eq!(taken(&messages, 1, charge(100) + 1), 2);
-        assert_eq!(taken(&messages, 1, usize::MAX), MOST);
+        let into = |room| taken(&messages, Capacity { room, ..CAPACITY });
+        assert_eq!(into(0), 0);
+        assert_eq!(into(101), 1);
+        assert_eq!(into(charge(100, 1452)), 1);
+        assert_eq!(into(charge(100, 1452) + 1), 2);
+        assert_eq!(into(usize::MAX), MOST);
+        assert_eq!(charge(100, 1452), 2248);
+        assert_eq!(charge(1453, 1452), 2 * 1453 + 2 * 2048, "each fragment has a buffer");
     }
 }
