@@ -41,9 +41,10 @@ bench: ## the benchmark, beside OTP's gen_sctp and a bare loop; BENCH='--quick .
 	@scripts/bootstrap bench
 	@bench/run $(BENCH)
 
-soak: ## the long load: 30 minutes, or MINUTES=
+soak: ## the long load, 30 minutes or MINUTES=, then 100,000 random calls, or as many for the time
 	@scripts/bootstrap soak
 	@test/soak/run $(MINUTES)
+	@COMMANDS=$$(($(or $(MINUTES),30) * 10000 / 3)) scripts/properties
 
 nif: ## the NIF library, priv/gen_sctp_nif.so
 	@scripts/build-nif

@@ -186,7 +186,7 @@ open() ->
 %% (`{type, seqpacket}') by default. The caller becomes the owner.
 %%
 %% Raises `badarg' for an option that is not known, is wrong, or is refused by
-%% the kernel with `einval'. On a kernel without SCTP the answer is
+%% the kernel. On a kernel without SCTP the answer is
 %% `{error, esocktnosupport}' or `{error, eprotonosupport}'.
 -spec open(inet:port_number() | [open_option()]) ->
     {ok, sctp_socket()} | {error, inet:posix()}.
@@ -215,10 +215,11 @@ open(Port, Opts) ->
 
 %% @doc Closes a socket and all its associations.
 %%
-%% Returns at once. What was sent is still delivered by the kernel, unless
-%% there is received data that nobody has read or `{linger, {true, 0}}' is
-%% set: then the associations are aborted. Calls that wait on the socket
-%% return `{error, closed}'. Closing twice is fine.
+%% Returns when addresses and port are free, for who closes first: at once but
+%% for a socket with many associations or much data. What was sent is still
+%% delivered by the kernel, unless there is received data that nobody has read
+%% or `{linger, {true, 0}}' is set: then the associations are aborted. Calls
+%% that wait on the socket return `{error, closed}'. Closing twice is fine.
 -spec close(sctp_socket()) -> ok.
 close(?SOCKET(Ref)) when is_reference(Ref) ->
     gen_sctp_nif_wait:close(Ref);
@@ -510,7 +511,9 @@ flatten(Data) ->
 %% and packets. Waits for room like `send/4'. Where a message cannot be sent,
 %% the error comes with the messages that were not: the refused one is the
 %% first of them, those before it have been sent. With `{non_block_send, true}'
-%% the reason can be `eagain', and the rest can be sent later.
+%% the reason can be `eagain', and the rest can be sent later; if others filled
+%% the buffer in that very moment, the next send takes along what the kernel
+%% has kept for it.
 -spec send_batch(sctp_socket(), #sctp_assoc_change{} | assoc_id(), [Message]) ->
     ok | {error, {inet:posix() | closed, Rest :: [Message]}} when
     Message :: {non_neg_integer() | #sctp_sndrcvinfo{}, iodata()}.
@@ -627,7 +630,7 @@ getstat(?SOCKET(Ref), Items) when is_list(Items) ->
 sockname(?SOCKET(Ref)) ->
     closed_is_einval(gen_sctp_nif_prim:sockname(Ref)).
 
-%% @doc For `inet:peername/1'. Only a peeled-off socket has one peer.
+%% @doc For `inet:peername/1'. Only a one-to-one or peeled-off socket has one peer.
 -spec peername(sctp_socket()) -> {ok, address_and_port()} | {error, inet:posix()}.
 peername(?SOCKET(Ref)) ->
     closed_is_einval(gen_sctp_nif_prim:peername(Ref)).

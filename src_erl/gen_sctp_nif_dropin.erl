@@ -43,15 +43,23 @@
 %% In a release that was stripped of debug information `inet' stays as it is; a
 %% warning is logged that names the functions that do not work on our sockets.
 %% `{no_debug_info, gen_sctp}': there are sockets of the old kind in such a
-%% release, and they would be cut off.
+%% release, and they would be cut off. An error is logged, too.
 -spec install() -> ok | {error, reason()}.
 install() ->
-    exclusively(fun() ->
+    Result = exclusively(fun() ->
         case status() of
             installed -> ok;
             not_installed -> do_install()
         end
-    end).
+    end),
+    %% Who calls this by `-s' sees no answer.
+    case Result of
+        ok ->
+            ok;
+        {error, Reason} ->
+            logger:error("gen_sctp_nif_dropin: gen_sctp stays as it was: ~tp", [Reason]),
+            Result
+    end.
 
 %% @doc Switches the drop-in off; `ok' if it is off already. Our open sockets
 %% stay usable by way of `gen_sctp_nif'.

@@ -3,8 +3,9 @@
 %%
 %% No function of this module ever blocks: where waiting is needed the answer
 %% is `wait', and a message `{'$gen_sctp_nif', WaitRef, _}' follows
-%% (see {@link gen_sctp_nif_wait}). All of them answer `{error, closed}' for a
-%% closed socket and raise `badarg' for a reference that is not a socket.
+%% (see {@link gen_sctp_nif_wait}). What needs an open socket answers
+%% `{error, closed}' for a closed one; all raise `badarg' for a reference that
+%% is not a socket.
 -module(gen_sctp_nif_prim).
 
 %% Life of a socket.

@@ -1,5 +1,5 @@
 %% @private
-%% @doc Waiting: the only `receive's of the library.
+%% @doc Waiting: the only `receive's in the calling process.
 %%
 %% Every wait has a reference of its own. It is made in the function that
 %% leads straight to the `receive', so that the VM skips all messages that

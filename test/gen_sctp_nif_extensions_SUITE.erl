@@ -19,8 +19,8 @@ all() -> [{group, nif}].
 groups() ->
     Batch = [batch_in_order, batch_with_info, batch_takes_defaults, batch_of_nothing,
              batch_stops_at_an_error, batch_is_not_well_made, batch_waits_for_room,
-             batch_does_not_wait, batch_of_large_ones, batch_of_uncut_ones, batch_to_the_dead, batch_on_closed,
-             batch_of_one_to_one, batch_counts],
+             batch_does_not_wait, batch_of_large_ones, batch_of_uncut_ones, batch_to_the_dead,
+             batch_on_closed, batch_of_one_to_one, batch_counts],
     Bindx = [bindx_adds_and_removes, bindx_refuses, bindx_is_told_to_the_peer],
     [{nif, [], [{inet, [], Batch ++ Bindx}, {inet6, [], Batch ++ Bindx}]}].
 

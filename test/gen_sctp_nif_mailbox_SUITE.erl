@@ -190,7 +190,9 @@ owner_sends(Config) ->
     until(fun() -> process_info(Owner, current_function) =:=
                    {current_function, {gen_sctp_nif_wait, send, 4}} end),
     ok = M:abort(C, Up),
-    receive {filled, Error} -> ?assertEqual({error, epipe}, Error) after 10000 -> error(blocked) end,
+    receive {filled, Error} -> ?assertEqual({error, epipe}, Error)
+    after 10000 -> error(blocked)
+    end,
     receive {_, _} -> ok end.
 
 %% Without the process there is no bound; but there are messages, even if it died with a question

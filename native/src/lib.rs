@@ -1,7 +1,7 @@
 //! The NIF library behind the Erlang application `gen_sctp_nif`.
 //!
 //! [`nif`] is the border: it decodes, calls and encodes. Below it, a [`socket`] is a resource that
-//! the calls of Erlang processes and the I/O thread ([`reactor`]) share; [`receive`] is the one
+//! the calls of Erlang processes and the I/O thread ([`reactor`]) share; [`pump`] is the one
 //! place through which messages pass, and [`deliver`] the one through which processes hear of
 //! them. [`options`] walks the option table of the `sctp` crate, which knows the kernel; this crate
 //! knows Erlang.
