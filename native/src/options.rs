@@ -444,13 +444,12 @@ pub(crate) fn get_many<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> 
     }
     let family = socket.0.family;
     let Some(queries) = parse_list(list, query) else { return env.error_tuple(atoms::einval()) };
+    let open = match socket.0.lock() {
+        Ok(open) => open,
+        Err(Closed) => return env.error_tuple(atoms::closed()),
+    };
     let mut answers = Vec::with_capacity(queries.len());
     for query in &queries {
-        // Not for all of them: many take long, and others have use for the socket.
-        let open = match socket.0.lock() {
-            Ok(open) => open,
-            Err(Closed) => return env.error_tuple(atoms::closed()),
-        };
         match answer(env, &open, query, family) {
             Ok(Some(answer)) => answers.push(answer),
             Ok(None) => {}
