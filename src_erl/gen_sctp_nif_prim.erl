@@ -168,8 +168,9 @@ connect_many(_Ref, _Addrs, _WaitRef) ->
 
 %% Traffic.
 
+%% `more': there is more of a message than one call reads; to be called again.
 -spec recv(ref(), poll | wait_ref()) ->
-    {ok, gen_sctp_nif:message()} | {error, gen_sctp_nif:recv_error()} | wait.
+    {ok, gen_sctp_nif:message()} | {error, gen_sctp_nif:recv_error()} | wait | more.
 recv(_Ref, _WaitRef) ->
     ?NIF.
 

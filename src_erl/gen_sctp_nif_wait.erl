@@ -43,15 +43,19 @@
 -spec recv(gen_sctp_nif_prim:ref(), timeout()) ->
     {ok, gen_sctp_nif:message()} | {error, gen_sctp_nif:recv_error()}.
 recv(Ref, 0) ->
-    case gen_sctp_nif_prim:recv(Ref, poll) of
-        %% The message is longer than what one call reads.
-        wait -> recv(Ref, 0);
-        Result -> Result
-    end;
+    read(Ref, poll);
 recv(Ref, Timeout) ->
     WaitRef = make_ref(),
-    case gen_sctp_nif_prim:recv(Ref, WaitRef) of
+    case read(Ref, WaitRef) of
         wait -> recv_wait(Ref, WaitRef, deadline(Timeout));
+        Result -> Result
+    end.
+
+%% A message may be longer than what one call reads: as long as there is more
+%% of it nobody waits.
+read(Ref, WaitRef) ->
+    case gen_sctp_nif_prim:recv(Ref, WaitRef) of
+        more -> read(Ref, WaitRef);
         Result -> Result
     end.
 
@@ -61,7 +65,7 @@ recv(Ref, Timeout) ->
 recv_wait(Ref, WaitRef, Deadline) ->
     receive
         {?TAG, WaitRef, ready} ->
-            case gen_sctp_nif_prim:recv(Ref, WaitRef) of
+            case read(Ref, WaitRef) of
                 wait -> recv_wait(Ref, WaitRef, Deadline);
                 Result -> Result
             end

@@ -22,7 +22,7 @@
 
 suite() -> [{timetrap, {seconds, 300}}].
 
-all() -> [{group, stock}, {group, nif}, rates].
+all() -> [{group, stock}, {group, nif}] ++ [rates || os:getenv("FULL") =/= false].
 
 groups() ->
     Cases = [requests, options, multihomed, peeled_off, ipv6, remove_transport, stop_service,

@@ -8,7 +8,7 @@
 -export([all/0, suite/0, init_per_testcase/2, end_per_testcase/2]).
 -export([on_and_off/1, ports_live_on/1, traffic_through_switch/1, blocked_caller/1,
     other_gen_sctp/1, nif_missing/1, stripped_inet/1, stripped_gen_sctp/1, inet_dispatch/1,
-    command_line/1, erl_flags/1, vm_args/1, environment/1, sys_config/1, embedded/1,
+    command_line/1, erl_flags_and_vm_args/1, environment/1, sys_config/1, embedded/1,
     parse_transform/1]).
 %% Called in the other node.
 -export([exchange/0, port_before/0, flood/1, receive_blocked/0, tcp_names/0, sctp_names/0,
@@ -21,8 +21,8 @@ suite() -> [{timetrap, {seconds, 120}}].
 
 all() ->
     [on_and_off, ports_live_on, traffic_through_switch, blocked_caller, other_gen_sctp,
-        nif_missing, stripped_inet, stripped_gen_sctp, inet_dispatch, command_line, erl_flags,
-        vm_args, environment, sys_config, embedded, parse_transform].
+        nif_missing, stripped_inet, stripped_gen_sctp, inet_dispatch, command_line,
+        erl_flags_and_vm_args, environment, sys_config, embedded, parse_transform].
 
 init_per_testcase(_, Config) -> Config.
 
@@ -314,13 +314,11 @@ serves(Config) ->
 command_line(Config) ->
     switched_on(start(Config, ["-s", "gen_sctp_nif_dropin", "install"], [])).
 
-erl_flags(Config) ->
-    switched_on(start(Config, [], [{"ERL_FLAGS", "-s gen_sctp_nif_dropin install"}])).
-
-vm_args(Config) ->
+%% The one names the other.
+erl_flags_and_vm_args(Config) ->
     File = filename:join(?config(priv_dir, Config), "vm.args"),
     ok = file:write_file(File, "## Nothing but ours.\n-s gen_sctp_nif_dropin install\n"),
-    switched_on(start(Config, ["-args_file", File], [])).
+    switched_on(start(Config, [], [{"ERL_FLAGS", "-args_file " ++ File}])).
 
 sys_config(Config0) ->
     File = filename:join(?config(priv_dir, Config0), "sys.config"),

@@ -16,6 +16,10 @@
 -define(TIMEOUT, 30000).
 -define(WORKERS, 3).
 
+%% How often an owner opens or connects, and closes: as long as it lives it would take the time of
+%% who is to end it.
+-define(AGAIN, 30).
+
 suite() -> [{timetrap, {minutes, 60}}].
 
 all() -> [{group, stock}, {group, nif}].
@@ -251,10 +255,10 @@ note(_, [], #sctp_assoc_change{state = End, assoc_id = Id}, #{up := Up, seen := 
 
 owner(open, Owner) ->
     busy(Owner),
-    open_on(Owner);
+    open_on(Owner, ?AGAIN);
 owner(connect, Owner) ->
     busy(Owner),
-    connect_on(Owner);
+    connect_on(Owner, ?AGAIN);
 owner(connect_in_vain, #{m := M, config := Config} = Owner) ->
     {ok, C} = M:open([family(Config)]),
     busy(Owner),
@@ -363,12 +367,17 @@ give_on(#{m := M} = Owner, C, Other) ->
     Other ! {yours, self(), C},
     receive {yours, From, C} -> give_on(Owner, C, From) end.
 
-open_on(#{m := M, config := Config} = Owner) ->
+open_on(#{m := M, config := Config} = Owner, Times) ->
     {ok, C} = M:open([family(Config), {active, lists:nth(rand:uniform(3), [false, true, once])}]),
+    at_last(C, Times),
     ok = M:close(C),
-    open_on(Owner).
+    open_on(Owner, Times - 1).
 
-connect_on(#{m := M} = Owner) ->
+connect_on(#{m := M} = Owner, Times) ->
     {C, _} = connected(Owner, []),
+    at_last(C, Times),
     ok = M:close(C),
-    connect_on(Owner).
+    connect_on(Owner, Times - 1).
+
+at_last(C, 0) -> receive after infinity -> C end;
+at_last(_, _) -> ok.

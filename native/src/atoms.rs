@@ -7,7 +7,7 @@ rustler::atoms! {
     ready, same, sctp, sctp_error, sctp_passive, seqpacket, sent, socket, stream, timeout, true_ = "true",
     type_ = "type", undefined, unordered, wait, nosock,
     // options kept in user space
-    mailbox_limit, gen_sctp_nif_limit, limited, many, buffer, debug, exclusiveaddruse, mode, netns,
+    mailbox_limit, gen_sctp_nif_limit, limited, many, more, buffer, debug, exclusiveaddruse, mode, netns,
     non_block_send, recbuf, sctp_events,
     sctp_default_send_param, sctp_delayed_ack_time, tos, priority,
     // bindx

@@ -166,7 +166,10 @@ fn recv<'a>(env: Env<'a>, socket: Ref, reference: Term<'a>) -> Term<'a> {
         Ok(Received::Already) => env.error_tuple(atoms::ealready()),
         Ok(Received::Active) => einval(env),
         Ok(Received::Wait) if reference.is_some() => atoms::wait().to_term(env),
-        Ok(Received::More) => atoms::wait().to_term(env),
+        Ok(Received::More) => {
+            rustler::schedule::consume_timeslice(env, 50);
+            atoms::more().to_term(env)
+        }
         Ok(Received::Wait) => env.error_tuple(atoms::timeout()),
         Err(Closed) => closed(env),
     }

@@ -74,7 +74,7 @@ pub(crate) enum Received<T> {
     Active,
     /// Nothing is there; the caller is registered if it gave a reference.
     Wait,
-    /// A caller without a reference has to ask again: the budget was spent before its message was
+    /// The caller has to ask again, and keeps its place: the budget was spent before its message was
     /// whole.
     More,
 }
@@ -113,18 +113,20 @@ impl Inner {
             let answer = match pumped {
                 Pumped::Got(message) => Received::Message(message),
                 Pumped::Error(errno) => Received::Error(errno),
-                Pumped::Spent if reference.is_none() => Received::More,
-                Pumped::Dry | Pumped::Spent => Received::Wait,
+                Pumped::Spent => Received::More,
+                Pumped::Dry => Received::Wait,
             };
-            match (&answer, reference) {
-                (Received::Wait, Some(reference)) => match &mut open.state.receiver {
-                    Some(receiver) => receiver.woken = false,
+            let woken = matches!(answer, Received::More);
+            let stays = woken || matches!(answer, Received::Wait);
+            match reference.filter(|_| stays) {
+                Some(reference) => match &mut open.state.receiver {
+                    Some(receiver) => receiver.woken = woken,
                     none => {
                         let waiter = Waiter::new(env.pid(), reference);
-                        *none = Some(Receiver { waiter, woken: false });
+                        *none = Some(Receiver { waiter, woken });
                     }
                 },
-                _ => open.state.receiver = None,
+                None => open.state.receiver = None,
             }
             anchor = open.settle();
             answer
