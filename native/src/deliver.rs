@@ -79,7 +79,7 @@ pub(crate) fn whereis(env: Env, name: Atom) -> Option<LocalPid> {
     found.then(|| LocalPid::from_c_arg(unsafe { pid.assume_init() }))
 }
 
-/// Is the process alive? Asked as in [`send`]: to a dying caller all are dead.
+/// Is the process alive? As in [`send`] nobody asks: a dying process would hear that all are dead.
 pub(crate) fn is_alive(pid: &LocalPid) -> bool {
     // SAFETY: as in `send`.
     unsafe { enif_is_process_alive(null_mut(), pid.as_c_arg()) != 0 }
