@@ -110,9 +110,10 @@ failure(Family, Commands, History, Result, Leaks) ->
 initial_state() ->
     ?MODEL:new().
 
+%% What is raised here Debian's erlang-proper would hide behind an error of its own.
 -spec do(?MODEL:call()) -> term().
 do(Call) ->
-    ?WORLD:do(Call).
+    try ?WORLD:do(Call) catch Class:Reason:Stack -> {raised, Class, Reason, Stack} end.
 
 -spec next_state(?MODEL:model(), term(), tuple()) -> ?MODEL:model().
 next_state(Model, _, {call, _, do, [Call]}) ->
