@@ -164,6 +164,9 @@ primitives(_) ->
          sane({Name, no_socket, Value}, outcome(Name, tl(Args))),
          ok = gen_sctp_nif:close(S)
      end || {Name, Arity} <- Functions, Value <- junk()],
+    %% The junk that is a process is a right argument for forward/2.
+    Self = self(),
+    receive Self -> ok after 0 -> error(not_forwarded) end,
     flush_answers(),
     gen_sctp_test_lib:no_message().
 
