@@ -353,11 +353,28 @@ path_fails(Config) ->
     ?assertEqual(address_change(At, At, addr_available, FId), take(Config, F)),
     ?assertEqual({At, FAt}, sources(Config, Hosts)).
 
-%% A state that the kernel knows and OTP does not (RFC 7829) is nobody's event.
+%% A state that the kernel knows and OTP does not, potentially failed (RFC 7829), is nobody's event.
+%% That it has passed is one.
 path_is_doubtful(Config) ->
     Net = ?config(net, Config),
     ?NET:sysctl(Net, "pf_expose", "2"),
-    try path_fails(Config) after ?NET:sysctl(Net, "pf_expose", "0") end.
+    try
+        #{near := N, far := F} = hosts(Config, [0, 1], impatient()),
+        cut(Config, [0], fun() ->
+            [unreachable(Config, S) || S <- [N, F]],
+            ok = inet:setopts(F, [{active, false}])
+        end),
+        _ = gen_sctp_test_lib:mailbox(),
+        ok
+    after
+        ?NET:sysctl(Net, "pf_expose", "0")
+    end.
+
+unreachable(Config, S) ->
+    case take(Config, S) of
+        {sctp, _, #sctp_paddr_change{state = addr_unreachable}} -> ok;
+        {sctp, _, #sctp_paddr_change{state = addr_available}} -> unreachable(Config, S)
+    end.
 
 %% The kernel's number for a heartbeat's answer is 2.
 address_change(From, Address, State, Id) ->
