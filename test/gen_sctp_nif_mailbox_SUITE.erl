@@ -72,6 +72,14 @@ served(Config, Owner, Opts) ->
     ok = inet:setopts(S, Opts),
     Pair.
 
+%% A server whose owner has as much as it may have, and more waits in the kernel.
+full(Config, Opts) ->
+    Owner = helper(),
+    Pair = served(Config, Owner, [{active, true}, {mailbox_limit, ?MOST} | Opts]),
+    ok = send(Pair),
+    until(fun() -> queued(Owner) =:= ?MOST end),
+    Pair#{owner => Owner}.
+
 queued(Owner) ->
     {message_queue_len, Length} = process_info(Owner, message_queue_len),
     Length.
@@ -124,21 +132,15 @@ every_mode(Config) ->
      end || {Mode, Length} <- [{once, 1}, {2, 3}, {5, 3}, {true, 3}]].
 
 lifted(Config) ->
-    Owner = helper(),
-    #{s := S} = Pair = served(Config, Owner, [{active, true}, {mailbox_limit, ?MOST}]),
-    ok = send(Pair),
-    until(fun() -> queued(Owner) =:= ?MOST end),
+    #{s := S, owner := Owner} = full(Config, []),
     ok = inet:setopts(S, [{mailbox_limit, infinity}]),
     until(fun() -> queued(Owner) =:= ?SENT end),
     ?assertEqual(?SENT, read_all(Owner, S)).
 
 %% The new owner has a mailbox of its own.
 given_away(Config) ->
-    First = helper(),
     Second = helper(),
-    #{m := M, s := S} = Pair = served(Config, First, [{active, true}, {mailbox_limit, ?MOST}]),
-    ok = send(Pair),
-    until(fun() -> queued(First) =:= ?MOST end),
+    #{m := M, s := S, owner := First} = full(Config, []),
     ok = call(First, fun() -> M:controlling_process(S, Second) end),
     until(fun() -> queued(Second) =:= ?MOST end),
     ?assertEqual(0, queued(First)),
@@ -146,39 +148,30 @@ given_away(Config) ->
 
 %% A blocking connect on a socket whose owner has no room: it succeeds when there is some.
 connects(Config) ->
-    Owner = helper(),
-    M = mod(Config),
-    #{s := S} = Pair = served(Config, Owner, [{active, true}, {mailbox_limit, ?MOST}]),
-    Other = listener(Config, []),
-    {ok, Port} = inet:port(Other),
-    ok = send(Pair),
-    until(fun() -> queued(Owner) =:= ?MOST end),
-    Connect = async(fun() -> M:connect(S, loopback(Config), Port, [], 10000) end),
+    #{s := S, owner := Owner} = full(Config, []),
+    Connect = connecting(Config, S),
+    Connected = async(Connect),
     ?assert(read_all(Owner, S) =< ?MOST),
-    ?assertMatch({ok, #sctp_assoc_change{state = comm_up}}, await(Connect)).
+    ?assertMatch({ok, #sctp_assoc_change{state = comm_up}}, await(Connected)).
+
+%% A blocking connect of this socket to one that listens.
+connecting(Config, S) ->
+    M = mod(Config),
+    Port = gen_sctp_test_lib:port(listener(Config, [])),
+    fun() -> M:connect(S, loopback(Config), Port, [], 10000) end.
 
 %% Nor has the owner, who cannot read while he connects.
 owner_connects(Config) ->
-    Owner = helper(),
-    M = mod(Config),
-    #{s := S} = Pair = served(Config, Owner, [{active, true}, {mailbox_limit, ?MOST}]),
-    Other = listener(Config, []),
-    {ok, Port} = inet:port(Other),
-    ok = send(Pair),
-    until(fun() -> queued(Owner) =:= ?MOST end),
-    Connect = fun() -> M:connect(S, loopback(Config), Port, [], 10000) end,
+    #{s := S, owner := Owner} = full(Config, []),
+    Connect = connecting(Config, S),
     ?assertMatch({ok, #sctp_assoc_change{state = comm_up}}, call(Owner, Connect)),
     ?assertEqual(?MOST, queued(Owner)),
     ?assert(read_all(Owner, S) =< ?MOST).
 
 %% An owner without room who waits to send hears of the end of the association.
 owner_sends(Config) ->
-    Owner = helper(),
-    M = mod(Config),
-    #{s := S, c := C, cup := Up, sid := SId} = Pair =
-        served(Config, Owner, [{active, true}, {mailbox_limit, ?MOST}, {sndbuf, 16384}]),
-    ok = send(Pair),
-    until(fun() -> queued(Owner) =:= ?MOST end),
+    #{m := M, s := S, c := C, cup := Up, sid := SId, owner := Owner} =
+        full(Config, [{sndbuf, 16384}]),
     Self = self(),
     Fill = fun Again() ->
         case M:send(S, SId, 0, <<0:1000/unit:8>>) of
@@ -215,10 +208,7 @@ process_is_killed(Config) ->
 
 %% The question it had is asked again when as much has come as the bound allows.
 looker_is_killed(Config) ->
-    Owner = helper(),
-    #{s := S} = Pair = served(Config, Owner, [{active, true}, {mailbox_limit, ?MOST}]),
-    ok = send(Pair),
-    until(fun() -> queued(Owner) =:= ?MOST end),
+    #{s := S, owner := Owner} = full(Config, []),
     kill(looker()),
     until(fun() -> queued(Owner) =:= 2 * ?MOST end),
     _ = looker(),
@@ -227,10 +217,7 @@ looker_is_killed(Config) ->
 
 %% Who looks at the mailbox ends with the socket.
 closed_while_full(Config) ->
-    Owner = helper(),
-    #{m := M, s := S} = Pair = served(Config, Owner, [{active, true}, {mailbox_limit, ?MOST}]),
-    ok = send(Pair),
-    until(fun() -> queued(Owner) =:= ?MOST end),
+    #{m := M, s := S} = full(Config, []),
     _ = looker(),
     ok = M:close(S),
     until(fun() -> looking() =:= [] end),
