@@ -9,7 +9,7 @@
 
 %% What one native call takes, messages and bytes. A message that is larger
 %% than that gains nothing from company.
--define(MESSAGES, 24).
+-define(MESSAGES, 32).
 -define(BYTES, 32768).
 
 -type message() :: {integer() | #sctp_sndrcvinfo{}, iodata()}.
@@ -20,16 +20,10 @@
 send(_S, _Ref, _AssocId, []) ->
     ok;
 send(S, Ref, AssocId, Messages) ->
-    Portion = portion(Messages, ?MESSAGES, ?BYTES),
-    case gen_sctp_nif_prim:send_batch(Ref, AssocId, Portion) of
-        Sent when is_integer(Sent) ->
-            Left = drop(Sent, Messages),
-            case Sent > 0 andalso Sent =:= length(Portion) of
-                true -> send(S, Ref, AssocId, Left);
-                false -> single(S, Ref, AssocId, Left)
-            end;
-        {error, Reason} ->
-            {error, {Reason, Messages}}
+    case gen_sctp_nif_prim:send_batch(Ref, AssocId, portion(Messages)) of
+        0 -> single(S, Ref, AssocId, Messages);
+        Sent when is_integer(Sent) -> send(S, Ref, AssocId, drop(Sent, Messages));
+        {error, Reason} -> {error, {Reason, Messages}}
     end.
 
 %% The list may end in something else than a list.
@@ -54,8 +48,14 @@ send_one(S, AssocId, {Stream, Data}) when is_integer(Stream) ->
 send_one(_S, _AssocId, _Message) ->
     {error, einval}.
 
-%% The first messages, with binaries as data; ends before what is not well
-%% made.
+%% What the native call takes of it: messages up to the first one whose data
+%% is no binary. If that is the first of all, some with binaries as data; ends
+%% before what is not well made.
+portion([{_, Data} | _] = Messages) when is_list(Data) ->
+    portion(Messages, ?MESSAGES, ?BYTES);
+portion(Messages) ->
+    Messages.
+
 portion([{How, Data} | Messages], Count, Bytes) when Count > 0 ->
     try iolist_to_binary(Data) of
         Bin when byte_size(Bin) =< Bytes ->

@@ -21,6 +21,7 @@
 
 %% Traffic.
 -export([recv/2]).
+-export([recv_batch/3]).
 -export([send/3]).
 -export([send/4]).
 -export([send_large/3]).
@@ -57,7 +58,8 @@
 
 -nifs([open/3, open_dirty/3, close/2, peeloff/2, bind/2, bindx/3, listen/2,
     connect/3, connect_many/3, setopts_many/2, getopts_many/2,
-    recv/2, send/3, send/4, send_large/3, send_large/4, send_batch/3, await_writable/3, cancel/2,
+    recv/2, recv_batch/3, send/3, send/4, send_large/3, send_large/4, send_batch/3,
+    await_writable/3, cancel/2,
     setopts/2, grant/3, getopts/2, check_opts/1, getstat/2,
     sockname/1, peername/1, socknames/2, peernames/2, getfd/1,
     family/1, owner/1, handover/2, forward/2, adopt/3, monitor/2, demonitor/2,
@@ -172,6 +174,12 @@ connect_many(_Ref, _Addrs, _WaitRef) ->
 -spec recv(ref(), poll | wait_ref()) ->
     {ok, gen_sctp_nif:message()} | {error, gen_sctp_nif:recv_error()} | wait | more.
 recv(_Ref, _WaitRef) ->
+    ?NIF.
+
+%% What is there, so many at most.
+-spec recv_batch(ref(), poll | wait_ref(), Most :: pos_integer()) ->
+    {ok, [gen_sctp_nif:message(), ...]} | {error, inet:posix() | closed | timeout} | wait | more.
+recv_batch(_Ref, _WaitRef, _Most) ->
     ?NIF.
 
 -spec send(ref(), #sctp_sndrcvinfo{}, binary()) -> ok | error() | wait.

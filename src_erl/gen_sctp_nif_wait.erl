@@ -10,6 +10,7 @@
 -module(gen_sctp_nif_wait).
 
 -export([recv/2]).
+-export([recv_batch/3]).
 -export([send/3]).
 -export([connect/3]).
 -export([start_connect/3]).
@@ -42,31 +43,43 @@
 %% @doc One message or event, or `{error, timeout}' after Timeout milliseconds.
 -spec recv(gen_sctp_nif_prim:ref(), timeout()) ->
     {ok, gen_sctp_nif:message()} | {error, gen_sctp_nif:recv_error()}.
-recv(Ref, 0) ->
-    read(Ref, poll);
 recv(Ref, Timeout) ->
+    recv_wait(Ref, one, Timeout).
+
+%% @doc The same for what there is, at most so many.
+-spec recv_batch(gen_sctp_nif_prim:ref(), pos_integer(), timeout()) ->
+    {ok, [gen_sctp_nif:message(), ...]} | gen_sctp_nif_prim:error() | {error, timeout}.
+recv_batch(Ref, Most, Timeout) ->
+    recv_wait(Ref, Most, Timeout).
+
+recv_wait(Ref, Most, 0) ->
+    read(Ref, Most, poll);
+recv_wait(Ref, Most, Timeout) ->
     WaitRef = make_ref(),
-    case read(Ref, WaitRef) of
-        wait -> recv_wait(Ref, WaitRef, deadline(Timeout));
+    case read(Ref, Most, WaitRef) of
+        wait -> recv_wait(Ref, Most, WaitRef, deadline(Timeout));
         Result -> Result
     end.
 
 %% A message may be longer than what one call reads: as long as there is more
 %% of it nobody waits.
-read(Ref, WaitRef) ->
-    case gen_sctp_nif_prim:recv(Ref, WaitRef) of
-        more -> read(Ref, WaitRef);
+read(Ref, Most, WaitRef) ->
+    case read_once(Ref, Most, WaitRef) of
+        more -> read(Ref, Most, WaitRef);
         Result -> Result
     end.
+
+read_once(Ref, one, WaitRef) -> gen_sctp_nif_prim:recv(Ref, WaitRef);
+read_once(Ref, Most, WaitRef) -> gen_sctp_nif_prim:recv_batch(Ref, WaitRef, Most).
 
 %% The same reference all the way: it keeps our place, other receivers are
 %% refused meanwhile. What is not read by the deadline stays in the socket for
 %% the next receive.
-recv_wait(Ref, WaitRef, Deadline) ->
+recv_wait(Ref, Most, WaitRef, Deadline) ->
     receive
         {?TAG, WaitRef, ready} ->
-            case read(Ref, WaitRef) of
-                wait -> recv_wait(Ref, WaitRef, Deadline);
+            case read(Ref, Most, WaitRef) of
+                wait -> recv_wait(Ref, Most, WaitRef, Deadline);
                 Result -> Result
             end
     after remaining(Deadline) ->
@@ -75,7 +88,7 @@ recv_wait(Ref, WaitRef, Deadline) ->
                 _ = cancel(Ref, WaitRef),
                 {error, timeout};
             false ->
-                recv_wait(Ref, WaitRef, Deadline)
+                recv_wait(Ref, Most, WaitRef, Deadline)
         end
     end.
 
@@ -209,6 +222,7 @@ is_over(Deadline) ->
 take_messages(S) ->
     receive
         {sctp, S, _, _, _} = Message -> [Message | take_messages(S)];
+        {sctp_batch, S, _} = Message -> [Message | take_messages(S)];
         {sctp_error, S, _, _, _} = Message -> [Message | take_messages(S)];
         {sctp_error, S, _} = Message -> [Message | take_messages(S)];
         {sctp_passive, S} = Message -> [Message | take_messages(S)]

@@ -39,12 +39,15 @@ mode("100") -> 100;
 mode(Mode) -> list_to_atom(Mode).
 
 %% Who has no such function has no such case.
-run(_Origin, gen_sctp, #spec{kind = Kind}) when Kind =:= batch; Kind =:= bundle ->
+run(_Origin, gen_sctp, #spec{kind = Kind}) when
+    Kind =:= batch; Kind =:= batches; Kind =:= bundle
+->
     ok;
 run(Origin, Module, #spec{kind = Kind} = Spec) ->
     Case = case Kind of
         oneway -> fun sctp_bench_stream:one_way/2;
         batch -> fun sctp_bench_stream:one_way/2;
+        batches -> fun sctp_bench_stream:one_way/2;
         bundle -> fun sctp_bench_stream:one_way/2;
         senders -> fun sctp_bench_stream:senders/2;
         assocs -> fun sctp_bench_stream:assocs/2;

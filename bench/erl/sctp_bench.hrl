@@ -1,3 +1,6 @@
+%% Messages that send_batch is given, and a receiver gets, at a time.
+-define(BATCH, 64).
+
 %% A case of the benchmark.
 -record(spec, {
     kind :: atom(),

@@ -6,6 +6,7 @@
 -export([send/4]).
 -export([start_receiving/2]).
 -export([receive_messages/4]).
+-export([receive_batches/4]).
 -export([receive_message/3]).
 -export([receive_any/3]).
 
@@ -20,13 +21,14 @@
 %% @doc A listening passive socket with the buffers that all implementations
 %% use (bench/src/spec.rs), and its port.
 -spec open(module(), #spec{}) -> {term(), inet:port_number()}.
-open(Module, #spec{size = Size}) ->
+open(Module, #spec{size = Size} = Spec) ->
     {ok, S} = Module:open([{ip, ?LOCALHOST}, binary, {active, false}, {sctp_nodelay, true}]),
     Buffer = min(max(4 * Size, 256 * 1024), 4 * 1024 * 1024),
     ok = inet:setopts(S, [{sndbuf, Buffer}]),
     ok = inet:setopts(S, [{recbuf, Buffer}]),
     %% Last: it was raised by recbuf. OTP 25 needs room for a whole message.
     ok = inet:setopts(S, [{buffer, max(Size, 65536)}]),
+    ok = inet:setopts(S, [{batch, ?BATCH} || Spec#spec.kind =:= batches]),
     ok = Module:listen(S, 128),
     {ok, Port} = inet:port(S),
     {S, Port}.
@@ -65,6 +67,34 @@ receive_messages(_Module, _S, _Spec, 0) ->
 receive_messages(Module, S, Spec, N) ->
     _ = receive_message(Module, S, Spec),
     receive_messages(Module, S, Spec, N - 1).
+
+%% @doc The same, many at a time.
+-spec receive_batches(module(), term(), #spec{}, integer()) -> ok.
+receive_batches(Module, S, Spec, N) when N > 0 ->
+    Messages = receive_batch(Module, S, Spec),
+    receive_batches(Module, S, Spec, N - count(Messages, Spec#spec.size, 0));
+receive_batches(_Module, _S, _Spec, 0) ->
+    ok.
+
+receive_batch(Module, S, #spec{mode = passive}) ->
+    {ok, Messages} = Module:recv_batch(S, ?BATCH, infinity),
+    Messages;
+receive_batch(Module, S, #spec{mode = Mode} = Spec) ->
+    receive
+        {sctp_batch, S, Messages} ->
+            rearm(S, Mode),
+            Messages;
+        {sctp_passive, S} ->
+            ok = inet:setopts(S, [{active, Mode}]),
+            receive_batch(Module, S, Spec)
+    end.
+
+count([{_, _, [#sctp_sndrcvinfo{}], Data} | Messages], Size, N) when byte_size(Data) =:= Size ->
+    count(Messages, Size, N + 1);
+count([{_, _, _, Event} | Messages], Size, N) when is_tuple(Event) ->
+    count(Messages, Size, N);
+count([], _Size, N) ->
+    N.
 
 %% @doc Receives a message; gives its association.
 -spec receive_message(module(), term(), #spec{}) -> integer().

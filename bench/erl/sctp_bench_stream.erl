@@ -10,8 +10,6 @@
 
 -define(SENDERS, 20).
 -define(MANY, 1000).
-%% Messages given to send_batch at a time.
--define(BATCH, 50).
 
 %% @doc One sender, one receiver.
 -spec one_way(module(), #spec{}) -> sctp_bench_meter:figures().
@@ -75,7 +73,9 @@ send_when_told(Parent, Module, #spec{size = Size, count = Count} = Spec, Targets
     %% The sockets live until the receiver has all.
     receive stop -> ok end.
 
-send_all(Module, #spec{kind = Kind}, [{S, Id}], Data, N) when Kind =:= batch; Kind =:= bundle ->
+send_all(Module, #spec{kind = Kind}, [{S, Id}], Data, N) when
+    Kind =:= batch; Kind =:= bundle; Kind =:= batches
+->
     send_batches(Module, S, Id, lists:duplicate(?BATCH, {0, Data}), N);
 send_all(Module, _Spec, Targets, Data, N) ->
     send_rounds(Module, Targets, Targets, Data, N, 0).
@@ -123,5 +123,7 @@ start_receiving(S, Spec) ->
 
 receive_all(Module, Sockets, Spec, N) when is_list(Sockets) ->
     sctp_bench_lib:receive_any(Module, Spec, N);
+receive_all(Module, S, #spec{kind = batches} = Spec, N) ->
+    sctp_bench_lib:receive_batches(Module, S, Spec, N);
 receive_all(Module, S, Spec, N) ->
     sctp_bench_lib:receive_messages(Module, S, Spec, N).

@@ -19,7 +19,7 @@ use crate::spec::Spec;
 use crate::sys;
 
 /// Messages that are sent together in the case `bundle`: as many as the library sends.
-const BUNDLE: usize = 24;
+const BUNDLE: usize = 32;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -28,7 +28,7 @@ pub(crate) fn run(origin: &Origin, specs: &[Spec]) -> Result<()> {
     for spec in specs {
         match spec.kind.as_str() {
             // For comparison, message by message.
-            "oneway" | "batch" | "bundle" => one_way(origin, spec)?,
+            "oneway" | "batch" | "batches" | "bundle" => one_way(origin, spec)?,
             "pingpong" | "handover" => ping_pong(origin, spec)?,
             "connect" => connect(origin, spec)?,
             other => return Err(format!("the bare loop has no case {other}").into()),

@@ -4,10 +4,10 @@ rustler::atoms! {
     abort, active, addr_over, again, badarg, binary, closed, count, dollar_inet = "$inet",
     dollar_nif = "$gen_sctp_nif", down = "DOWN", eagain, ealready, einval, elsewhere, enomem, eof, error,
     family, false_ = "false", gen_sctp_nif, inet, inet6, infinity, list, nif_panicked, normal, not_owner, ok, once, owner, poll,
-    ready, same, sctp, sctp_error, sctp_passive, seqpacket, sent, socket, stream, timeout, true_ = "true",
+    ready, same, sctp, sctp_batch, sctp_error, sctp_passive, seqpacket, sent, socket, stream, timeout, true_ = "true",
     type_ = "type", undefined, unordered, wait, nosock,
     // options kept in user space
-    mailbox_limit, gen_sctp_nif_limit, limited, many, more, buffer, debug, exclusiveaddruse, mode, netns,
+    batch, mailbox_limit, gen_sctp_nif_limit, limited, many, more, buffer, debug, exclusiveaddruse, mode, netns,
     non_block_send, recbuf, sctp_events,
     sctp_default_send_param, sctp_delayed_ack_time, tos, priority,
     // bindx

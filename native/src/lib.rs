@@ -13,6 +13,7 @@
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod atoms;
+mod batch;
 mod closer;
 mod decode;
 mod defaults;

@@ -8,10 +8,12 @@ use std::os::fd::AsRawFd;
 use rustler::{Atom, Binary, Encoder, Env, Error, LocalPid, NifResult, Reference, Term};
 use sctp::types::{AssocId, Family, SndInfo, Style};
 
+use crate::batch::{self, Collect};
 use crate::defaults::SendDefaults;
 use crate::handle::Handle;
 use crate::message::Message;
 use crate::owner::Handover;
+use crate::pump::Take;
 use crate::receive::{Connecting, Received};
 use crate::socket::{Closed, Inner, SocketRef, State, UserOptions};
 use crate::{atoms, decode, deliver, encode, options, reactor, report};
@@ -158,8 +160,24 @@ fn cancel<'a>(env: Env<'a>, socket: Ref, reference: Term<'a>) -> Term<'a> {
 
 #[rustler::nif]
 fn recv<'a>(env: Env<'a>, socket: Ref, reference: Term<'a>) -> Term<'a> {
-    let reference = Some(reference).filter(|reference| reference.is_ref());
     let take = |state: &State, message: Message| encode::received(env, message, &state.user);
+    receive(env, &socket, reference, take)
+}
+
+/// The same for all that is there, up to a number of messages: `{ok, List}`.
+#[rustler::nif]
+fn recv_batch<'a>(env: Env<'a>, socket: Ref, reference: Term<'a>, most: usize) -> Term<'a> {
+    let most = most.clamp(1, batch::MOST);
+    receive(env, &socket, reference, Collect::new(env, most))
+}
+
+fn receive<'a>(
+    env: Env<'a>,
+    socket: &Ref,
+    reference: Term<'a>,
+    take: impl Take<Taken = Term<'a>>,
+) -> Term<'a> {
+    let reference = Some(reference).filter(|reference| reference.is_ref());
     match socket.0.receive(env, reference, take) {
         Ok(Received::Message(message)) => message,
         Ok(Received::Error(errno)) => env.error_tuple(encode::errno(env, errno)),
@@ -262,35 +280,44 @@ fn send_with<'a>(
     }
 }
 
+/// Bytes that are sent together. A message that is larger gains nothing from company.
+const SENT_TOGETHER: usize = 32 * 1024;
+
 /// Sends a list of `{Stream | #sctp_sndrcvinfo{}, Binary}` to one association, from the first on, as
-/// many as are sure to be taken and as are well made; answers how many that were.
+/// many as are sure to be taken, are well made, and keep no scheduler for long; answers how many that
+/// were.
 #[rustler::nif]
-fn send_batch<'a>(
-    env: Env<'a>,
-    socket: Ref,
-    assoc: Term<'a>,
-    messages: Term<'a>,
-) -> NifResult<Term<'a>> {
+fn send_batch<'a>(env: Env<'a>, socket: Ref, assoc: Term<'a>, messages: Term<'a>) -> Term<'a> {
     let kernel = socket.0.kernel.read();
-    let Some(kernel) = kernel.as_ref() else { return Ok(closed(env)) };
-    let Some(assoc) = decode::assoc_id(assoc) else { return Ok(einval(env)) };
-    let messages = decode::list(messages, sctp::batch::MOST).ok_or(Error::BadArg)?;
+    let Some(kernel) = kernel.as_ref() else { return closed(env) };
+    let Some(assoc) = decode::assoc_id(assoc) else { return einval(env) };
     let defaults = socket.0.defaults.get(kernel, assoc);
-    let message = |message: &Term<'a>| -> Option<(SndInfo, Binary<'a>)> {
+    let message = |message: Term<'a>| -> Option<(SndInfo, &'a [u8])> {
         let (how, data): (Term, Binary) = message.decode().ok()?;
         let info = match decode::uint(how) {
             Some(stream) => SndInfo { stream, ..defaults },
             None => decode::send_info(how)?,
         };
-        Some((SndInfo { assoc, ..info }, data))
+        Some((SndInfo { assoc, ..info }, data.as_slice()))
     };
-    let decoded: Vec<_> = messages.iter().map_while(message).collect();
-    let batch: Vec<_> = decoded.iter().map(|(info, data)| (*info, data.as_slice())).collect();
+    let mut batch = Vec::with_capacity(sctp::batch::MOST);
+    let (mut rest, mut bytes) = (messages, 0);
+    while batch.len() < sctp::batch::MOST
+        && let Ok((first, others)) = rest.list_get_cell()
+        && let Some((info, data)) = message(first)
+    {
+        rest = others;
+        bytes += data.len();
+        if bytes > SENT_TOGETHER {
+            break;
+        }
+        batch.push((info, data));
+    }
     let sent = kernel.send_batch(assoc, &batch);
     let lengths = batch[..sent].iter().map(|(_, data)| data.len());
     charge(env, sent, lengths.clone().sum());
     lengths.for_each(|len| socket.0.sent.add(len));
-    Ok(sent.encode(env))
+    sent.encode(env)
 }
 
 /// Charges the caller for sending, so that who sends in a loop leaves the scheduler to who receives:

@@ -23,7 +23,7 @@ use sctp::{address, option};
 use crate::handle::Handle;
 use crate::limit::{self, Limit};
 use crate::socket::{Closed, Open, SocketRef};
-use crate::{atoms, decode, encode};
+use crate::{atoms, batch, decode, encode};
 
 /// Entries taken in one call: more than anybody has a use for.
 pub(crate) const MOST: usize = 512;
@@ -59,6 +59,7 @@ fn kernel_option(name: Atom) -> Option<&'static OptionSpec> {
 enum Setting {
     Active(Request),
     MailboxLimit(Option<u32>),
+    Batch(usize),
     List(bool),
     Buffer(usize),
     NonBlockSend(bool),
@@ -180,6 +181,10 @@ fn setting(term: Term, family: Family) -> Option<Setting> {
             Setting::Buffer(usize::try_from(int(value)?).unwrap_or(0).max(1))
         }
         n if n == atoms::mailbox_limit() => Setting::MailboxLimit(mailbox_limit(value)?),
+        n if n == atoms::batch() => {
+            let most = usize::try_from(decode::uint::<u32>(value)?).ok()?;
+            Setting::Batch(Some(most).filter(|most| (1..=batch::MOST).contains(most))?)
+        }
         n if n == atoms::non_block_send() => Setting::NonBlockSend(value.decode().ok()?),
         n if n == atoms::debug() => Setting::Debug(value.decode().ok()?),
         n if n == atoms::exclusiveaddruse() => {
@@ -358,6 +363,7 @@ fn apply(open: &mut Open, socket: &SocketRef, setting: Setting, anchors: &mut Ve
             }
         }
         Setting::MailboxLimit(most) => open.state.limit = most.map(Limit::new),
+        Setting::Batch(most) => open.state.user.batch = most,
         Setting::List(list) => open.state.user.list = list,
         Setting::Buffer(size) => open.state.user.buffer = size,
         Setting::NonBlockSend(on) => open.inner.non_block_send.store(on, Ordering::Relaxed),
@@ -420,6 +426,7 @@ fn apply_to_kernel(open: &mut Open, option: &OptionSpec, mut bytes: Vec<u8>) -> 
 enum Query<'a> {
     Active,
     MailboxLimit,
+    Batch,
     Mode,
     Buffer,
     NonBlockSend,
@@ -470,6 +477,7 @@ fn query(term: Term) -> Option<Query> {
     let local = match name {
         n if n == atoms::active() => Query::Active,
         n if n == atoms::mailbox_limit() => Query::MailboxLimit,
+        n if n == atoms::batch() => Query::Batch,
         n if n == atoms::mode() => Query::Mode,
         n if n == atoms::buffer() => Query::Buffer,
         n if n == atoms::non_block_send() => Query::NonBlockSend,
@@ -505,6 +513,7 @@ fn answer<'a>(
             };
             (atoms::mailbox_limit(), most).encode(env)
         }
+        Query::Batch => (atoms::batch(), user.batch).encode(env),
         Query::Mode => {
             let mode = if user.list { atoms::list() } else { atoms::binary() };
             (atoms::mode(), mode).encode(env)

@@ -4,19 +4,34 @@
 //! the same way, under the socket's lock: read, give a connecting process what it waits for, and
 //! the rest to the owner (active), to the receiver, or to the backlog.
 
+use std::cell::RefCell;
+
 use rustler::Encoder;
 use sctp::active::Active;
 use sctp::notification::{self, AssocState, Notification};
 use sctp::types::AssocId;
 
 use crate::atoms;
+use crate::batch::Batch;
 use crate::deliver;
 use crate::encode::{self, Class};
 use crate::handle::Handle;
 use crate::message::{Held, Message};
 use crate::reactor::reactor;
-use crate::read::{Budget, Read, SCRATCH};
+use crate::read::{Budget, Read, Scratch};
 use crate::socket::{Connect, Open, SocketRef, State, socket_term};
+
+thread_local! {
+    static THREAD: RefCell<Thread> =
+        const { RefCell::new(Thread { scratch: Scratch::new(), batch: Batch::new() }) };
+}
+
+/// What each thread that pumps has for that.
+struct Thread {
+    scratch: Scratch,
+    /// Empty, but during a pumping.
+    batch: Batch,
+}
 
 /// What a pumping ends with.
 pub(crate) enum Pumped<T> {
@@ -29,6 +44,33 @@ pub(crate) enum Pumped<T> {
     Spent,
 }
 
+/// What becomes of messages that a pumping has as its goal.
+pub(crate) trait Take {
+    type Taken;
+
+    /// Takes a message; `Some` if that is enough.
+    fn message(&mut self, state: &State, message: Message) -> Option<Self::Taken>;
+
+    /// How many more it has use for.
+    fn room(&self) -> usize {
+        1
+    }
+
+    /// What has been taken so far, when nothing more comes now.
+    fn rest(&mut self, _state: &State) -> Option<Self::Taken> {
+        None
+    }
+}
+
+/// One is enough.
+impl<T, F: FnMut(&State, Message) -> T> Take for F {
+    type Taken = T;
+
+    fn message(&mut self, state: &State, message: Message) -> Option<T> {
+        Some(self(state, message))
+    }
+}
+
 /// What a pumping is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Goal {
@@ -39,6 +81,9 @@ pub(crate) enum Goal {
     /// The outcome of this association's connect.
     Connect(AssocId),
 }
+
+/// For a pumping that has no goal but to deliver.
+pub(crate) fn ignore(_: &State, _: Message) {}
 
 impl Open<'_> {
     /// Takes the oldest of what was kept.
@@ -53,78 +98,131 @@ impl Open<'_> {
         self.state.backlog.push_back(held);
     }
 
+    /// Puts back what is not to be told now, before all that was kept.
+    fn put_back(&mut self, held: Held) {
+        self.state.backlog_bytes += held.bytes();
+        self.state.backlog.push_front(held);
+    }
+
     /// Reads and routes messages until `goal` is reached, nothing is left or `budget` is spent.
-    /// `take` makes the result of a message that `goal` asks for.
-    pub(crate) fn pump<T>(
+    /// `take` makes the result of the messages that `goal` asks for.
+    pub(crate) fn pump<T: Take>(
+        &mut self,
+        goal: Goal,
+        budget: Budget,
+        mut take: T,
+    ) -> Pumped<T::Taken> {
+        THREAD.with_borrow_mut(|Thread { scratch, batch }| {
+            if !batch.is_empty() {
+                // A panic has left something.
+                batch.clear();
+            }
+            scratch.ahead.clear();
+            let pumped = self.pump_with(goal, budget, &mut take, scratch, batch);
+            if !scratch.ahead.is_empty() {
+                self.pump_with(Goal::Background, Budget::NONE, &mut ignore, scratch, batch);
+            }
+            self.deliver_batch(batch);
+            if let Pumped::Got(_) = pumped {
+                return pumped;
+            }
+            let Some(taken) = take.rest(&self.state) else { return pumped };
+            if let Pumped::Error(errno) = pumped {
+                self.put_back(Held::Error(errno));
+            }
+            Pumped::Got(taken)
+        })
+    }
+
+    fn pump_with<T: Take>(
         &mut self,
         goal: Goal,
         mut budget: Budget,
-        take: impl FnOnce(&State, Message) -> T,
-    ) -> Pumped<T> {
-        SCRATCH.with_borrow_mut(|scratch| {
-            loop {
-                let keeps = !self.state.delivers() && goal != Goal::Receive;
-                // What was kept is older than what the kernel has.
-                let kept = match keeps {
-                    true => None,
-                    false if budget.spent() => return Pumped::Spent,
-                    false => self.unkeep(),
-                };
-                let fresh = kept.is_none();
-                let read = match kept {
-                    Some(held) => {
-                        budget.spend(held.bytes());
-                        match held {
-                            Held::Message(message) => Read::Message(message),
-                            Held::Error(errno) => Read::Error(errno),
-                        }
+        take: &mut T,
+        scratch: &mut Scratch,
+        batch: &mut Batch,
+    ) -> Pumped<T::Taken> {
+        loop {
+            let keeps = !self.state.delivers() && goal != Goal::Receive;
+            let ahead = !scratch.ahead.is_empty();
+            let many = match goal {
+                Goal::Background => self.state.user.batch - batch.len(),
+                Goal::Receive => take.room(),
+                Goal::Connect(_) => 1,
+            };
+            // What was kept is older than what the kernel has.
+            let kept = match keeps {
+                true => None,
+                false if budget.spent() && !ahead => return Pumped::Spent,
+                false => self.unkeep(),
+            };
+            let fresh = kept.is_none();
+            let read = match kept {
+                Some(held) => {
+                    budget.spend(held.bytes());
+                    match held {
+                        Held::Message(message) => Read::Message(message),
+                        Held::Error(errno) => Read::Error(errno),
                     }
-                    None if keeps && !self.may_keep() => return Pumped::Dry,
-                    None => self.read(scratch, &mut budget),
-                };
-                match read {
-                    Read::Nothing => return Pumped::Dry,
-                    Read::Spent => return Pumped::Spent,
-                    Read::Error(errno) if goal == Goal::Receive => return Pumped::Error(errno),
-                    Read::Error(libc::ENOTCONN) => {
-                        // There is no association to read from. Not worth telling anybody, and
-                        // not worth waiting for.
-                        self.state.exhausted = true;
-                        return Pumped::Dry;
-                    }
-                    Read::Error(errno) if keeps => self.keep(Held::Error(errno)),
-                    Read::Error(errno) => self.deliver_error(errno),
-                    Read::Message(message) if encode::class(&message).is_none() => {}
-                    Read::Message(message) => {
-                        // What was kept has been noted, and is nobody's answer.
-                        let change = if fresh { self.note(&message) } else { None };
-                        if let Some(assoc) = change {
-                            if let Some(connect) = self.take_connect(assoc) {
-                                if goal == Goal::Connect(connect.assoc) {
-                                    self.consume_for_connect();
-                                    return Pumped::Got(take(&self.state, message));
+                }
+                None if keeps && !self.may_keep() && !ahead => return Pumped::Dry,
+                None => self.read(scratch, &mut budget, many),
+            };
+            match read {
+                Read::Nothing => return Pumped::Dry,
+                Read::Spent => return Pumped::Spent,
+                Read::Error(errno) if goal == Goal::Receive => return Pumped::Error(errno),
+                Read::Error(libc::ENOTCONN) => {
+                    // There is no association to read from. Not worth telling anybody, and
+                    // not worth waiting for.
+                    self.state.exhausted = true;
+                    return Pumped::Dry;
+                }
+                Read::Error(errno) if keeps => self.keep(Held::Error(errno)),
+                Read::Error(errno) => {
+                    self.deliver_batch(batch);
+                    self.deliver_error(errno);
+                }
+                Read::Message(message) if encode::class(&message).is_none() => {}
+                Read::Message(message) => {
+                    // What was kept has been noted, and is nobody's answer.
+                    let change = if fresh { self.note(&message) } else { None };
+                    if let Some(assoc) = change {
+                        if let Some(connect) = self.take_connect(assoc) {
+                            if goal == Goal::Connect(connect.assoc) {
+                                self.consume_for_connect();
+                                if let Some(taken) = take.message(&self.state, message) {
+                                    return Pumped::Got(taken);
                                 }
-                                if self.answer_connect(&connect, &message) {
-                                    self.consume_for_connect();
-                                    continue;
-                                }
-                                // The process is gone: the event is news again.
-                            }
-                            if !self.state.user.association_event {
                                 continue;
                             }
+                            if self.answer_connect(&connect, &message) {
+                                self.consume_for_connect();
+                                continue;
+                            }
+                            // The process is gone: the event is news again.
                         }
-                        if keeps {
-                            self.keep(Held::Message(message.keep()));
-                        } else if goal == Goal::Receive {
-                            return Pumped::Got(take(&self.state, message));
-                        } else {
-                            self.deliver(message);
+                        if !self.state.user.association_event {
+                            continue;
                         }
+                    }
+                    if keeps {
+                        self.keep(Held::Message(message.keep()));
+                    } else if goal == Goal::Receive {
+                        if let Some(taken) = take.message(&self.state, message) {
+                            return Pumped::Got(taken);
+                        }
+                    } else if self.state.user.batch > 1 {
+                        batch.push(message);
+                        if batch.len() >= self.state.user.batch {
+                            self.deliver_batch(batch);
+                        }
+                    } else {
+                        self.deliver(message);
                     }
                 }
             }
-        })
+        }
     }
 
     /// May a socket be read ahead of its receiver or owner? Only for a connect's sake.
@@ -192,6 +290,20 @@ impl Open<'_> {
         }
     }
 
+    /// Sends what has come to the owner, as one message.
+    fn deliver_batch(&mut self, batch: &mut Batch) {
+        let state = &mut *self.state;
+        let Some(anchor) = state.anchor.as_ref().filter(|_| !batch.is_empty()) else { return };
+        deliver::send(&state.owner, |env| {
+            let messages = batch.encode(env, &state.user);
+            (atoms::sctp_batch(), socket_term(env, anchor), messages).encode(env)
+        });
+        state.spend_grant();
+        if state.active.consume() {
+            self.announce_passive();
+        }
+    }
+
     /// Tells the owner of a read error, which is not counted as a message.
     fn deliver_error(&mut self, errno: i32) {
         let Some(anchor) = &self.state.anchor else { return };
@@ -243,7 +355,8 @@ impl Open<'_> {
         // vain each time; the I/O thread waits anyway.
         let look = active != Active::Once || self.state.speculate || !self.state.backlog.is_empty();
         if !active.is_passive() && look {
-            self.pump(Goal::Background, Budget::CALLER, |_, _| ());
+            let budget = Budget::caller(self.state.user.batch);
+            self.pump(Goal::Background, budget, ignore);
             self.state.speculate = self.state.active.is_passive();
         }
         self.settle()

@@ -1,13 +1,14 @@
 //! Reading from the kernel, piece by piece, until a message is whole.
 
-use std::cell::RefCell;
 use std::io::{self, IoSliceMut};
 use std::mem::take;
 
 use rustler::OwnedBinary;
+use sctp::Ahead;
 use sctp::reassembly::Added;
 use sctp::types::{AssocId, SndInfo, flags};
 
+use crate::batch;
 use crate::message::{Message, Payload};
 use crate::socket::{Open, State};
 
@@ -18,9 +19,9 @@ const READ_MAX: usize = 1024 * 1024;
 /// less than a binary made for a message that turns out smaller.
 const DIRECT_MIN: usize = 1024;
 
-thread_local! {
-    pub(crate) static SCRATCH: RefCell<Scratch> = const { RefCell::new(Scratch::new()) };
-}
+/// The room of each message that is read together with others. Larger ones come in pieces, and the
+/// next ones alone.
+const AHEAD_SIZE: usize = 2 * DIRECT_MIN;
 
 /// Where a thread reads to.
 pub(crate) struct Scratch {
@@ -28,11 +29,13 @@ pub(crate) struct Scratch {
     bytes: Vec<u8>,
     /// A binary that was made for a message and not used.
     spare: Option<OwnedBinary>,
+    /// Messages that were read together. None remain after a pumping.
+    pub(crate) ahead: Ahead,
 }
 
 impl Scratch {
-    const fn new() -> Scratch {
-        Scratch { bytes: Vec::new(), spare: None }
+    pub(crate) const fn new() -> Scratch {
+        Scratch { bytes: Vec::new(), spare: None, ahead: Ahead::new(batch::MOST, AHEAD_SIZE) }
     }
 
     fn binary(&mut self, len: usize) -> OwnedBinary {
@@ -111,6 +114,14 @@ impl State {
     }
 }
 
+/// Where a piece was read to.
+enum Place {
+    Scratch,
+    /// The first bytes, and the rest to the scratch.
+    Binary(OwnedBinary),
+    Ahead(usize),
+}
+
 pub(crate) enum Read<'a> {
     Message(Message<'a>),
     Nothing,
@@ -129,6 +140,15 @@ pub(crate) struct Budget {
 impl Budget {
     /// For a caller's thread: well under a millisecond.
     pub(crate) const CALLER: Budget = Budget { messages: 16, bytes: 256 * 1024 };
+    /// The same, for whole batches of so many messages.
+    pub(crate) fn caller(batch: usize) -> Budget {
+        let batches = (Self::CALLER.messages / batch).max(1);
+        Budget { messages: batches * batch, ..Self::CALLER }
+    }
+
+    /// Nothing but what has been read already.
+    pub(crate) const NONE: Budget = Budget { messages: 0, bytes: 0 };
+
     /// For a whole message in recv, however many reads it takes.
     pub(crate) const RECEIVE: Budget = Budget { messages: 64, bytes: 1024 * 1024 };
 
@@ -143,42 +163,57 @@ impl Budget {
 }
 
 impl Open<'_> {
-    /// Reads one piece after the other until a message is whole.
-    pub(crate) fn read<'a>(&mut self, scratch: &'a mut Scratch, budget: &mut Budget) -> Read<'a> {
-        let size = self.state.user.buffer.clamp(1, READ_MAX);
-        if scratch.bytes.len() < size {
-            scratch.bytes.resize(size, 0);
-        }
+    /// Reads one piece after the other until a message is whole. `many` is for how many messages
+    /// there is use.
+    pub(crate) fn read<'a>(
+        &mut self,
+        scratch: &'a mut Scratch,
+        budget: &mut Budget,
+        many: usize,
+    ) -> Read<'a> {
         loop {
-            if budget.spent() {
-                return Read::Spent;
-            }
-            let (binary, meta) = match self.read_piece(scratch, size) {
-                Ok(piece) => piece,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Read::Nothing,
-                Err(error) => {
-                    budget.spend(0);
-                    return Read::Error(error.raw_os_error().unwrap_or(libc::EIO));
-                }
+            let (place, meta) = match scratch.ahead.take() {
+                Some((place, meta)) => (Place::Ahead(place), meta),
+                None if budget.spent() => return Read::Spent,
+                None if scratch.ahead.was_short() => return Read::Nothing,
+                None => match self.read_piece(scratch, many.min(budget.messages)) {
+                    Ok(piece) => piece,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        return Read::Nothing;
+                    }
+                    Err(error) => {
+                        budget.spend(0);
+                        return Read::Error(error.raw_os_error().unwrap_or(libc::EIO));
+                    }
+                },
             };
             budget.spend(meta.len);
             if meta.is_end_of_stream() {
                 // A one-to-one socket whose peer has finished says so for ever.
                 self.state.exhausted = true;
-                return Read::Nothing;
+                if scratch.ahead.is_empty() {
+                    return Read::Nothing;
+                }
+                continue;
             }
             let state = &mut *self.state;
             state.exhausted = false;
             state.received.add(meta.len);
-            let whole = match binary {
-                Some(binary) => state.join_binary(binary, scratch, &meta),
-                None => state.join(&scratch.bytes[..meta.len], &meta),
+            let (whole, from) = match place {
+                Place::Binary(binary) => (state.join_binary(binary, scratch, &meta), None),
+                Place::Scratch => (state.join(&scratch.bytes[..meta.len], &meta), None),
+                Place::Ahead(at) => {
+                    (state.join(scratch.ahead.payload(at, meta.len), &meta), Some(at))
+                }
             };
             match whole {
                 Joined::Whole(payload) => return Read::Message(Message { meta, payload }),
                 Joined::AsRead => {
-                    let payload = Payload::Read(&scratch.bytes[..meta.len]);
-                    return Read::Message(Message { meta, payload });
+                    let bytes = match from {
+                        Some(at) => scratch.ahead.payload(at, meta.len),
+                        None => &scratch.bytes[..meta.len],
+                    };
+                    return Read::Message(Message { meta, payload: Payload::Read(bytes) });
                 }
                 Joined::Partial => {}
                 Joined::TooLong(assoc) if self.abort(assoc) => {}
@@ -195,25 +230,35 @@ impl Open<'_> {
         self.kernel().send(&info, &[]).is_ok() || !self.kernel().has_assoc(assoc)
     }
 
-    /// One read of at most `size` bytes, of which the first go to a binary if a large message is
-    /// to be expected.
+    /// Reads one piece; or `many`, of which this is the first, where small ones are to be expected.
+    /// The first bytes of a large one go to a binary.
     fn read_piece(
         &self,
         scratch: &mut Scratch,
-        size: usize,
-    ) -> io::Result<(Option<OwnedBinary>, sctp::Received)> {
+        many: usize,
+    ) -> io::Result<(Place, sctp::Received)> {
         let state = &*self.state;
+        let size = state.user.buffer.clamp(1, READ_MAX);
         let expected = state.expected.min(size);
+        if many > 1 && expected < DIRECT_MIN {
+            self.kernel().recv_ahead(&mut scratch.ahead, many)?;
+            if let Some((place, meta)) = scratch.ahead.take() {
+                return Ok((Place::Ahead(place), meta));
+            }
+        }
+        if scratch.bytes.len() < size {
+            scratch.bytes.resize(size, 0);
+        }
         let direct =
             expected >= DIRECT_MIN && state.fragments.is_empty() && state.notification.is_empty();
         let Some(mut binary) = direct.then(|| scratch.binary(expected)) else {
             let meta = self.kernel().recv(&mut scratch.bytes[..size])?;
-            return Ok((None, meta));
+            return Ok((Place::Scratch, meta));
         };
         let rest = &mut scratch.bytes[..size - expected];
         let mut bufs = [IoSliceMut::new(binary.as_mut_slice()), IoSliceMut::new(rest)];
         match self.kernel().recv_vectored(&mut bufs) {
-            Ok(meta) => Ok((Some(binary), meta)),
+            Ok(meta) => Ok((Place::Binary(binary), meta)),
             Err(error) => {
                 scratch.spare = Some(binary);
                 Err(error)

@@ -8,12 +8,11 @@ use sctp::epoll::Event;
 use sctp::types::AssocId;
 
 use crate::deliver::{self, Waiter};
-use crate::message::Message;
 use crate::panics;
-use crate::pump::{Goal, Pumped};
+use crate::pump::{Goal, Pumped, Take, ignore};
 use crate::reactor::Traffic;
 use crate::read::Budget;
-use crate::socket::{Closed, Connect, Inner, Receiver, State, Writer};
+use crate::socket::{Closed, Connect, Inner, Receiver, Writer};
 
 /// How many messages are worth reading at one event of the I/O thread.
 ///
@@ -80,13 +79,13 @@ pub(crate) enum Received<T> {
 }
 
 impl Inner {
-    /// One message for the calling process, or a place to wait for it.
-    pub(crate) fn receive<T>(
+    /// What there is for the calling process, or a place to wait for it.
+    pub(crate) fn receive<T: Take>(
         &self,
         env: Env,
         reference: Option<Term>,
-        take: impl FnOnce(&State, Message) -> T,
-    ) -> Result<Received<T>, Closed> {
+        take: T,
+    ) -> Result<Received<T::Taken>, Closed> {
         let anchor;
         let answer = {
             let mut open = self.lock()?;
@@ -136,13 +135,13 @@ impl Inner {
     }
 
     /// Starts an association; with a reference, reports its outcome or registers the caller.
-    pub(crate) fn connect<T>(
+    pub(crate) fn connect<T: Take>(
         &self,
         env: Env,
         addresses: &[SocketAddr],
         reference: Option<Term>,
-        take: impl FnOnce(&State, Message) -> T,
-    ) -> Result<io::Result<Connecting<T>>, Closed> {
+        take: T,
+    ) -> Result<io::Result<Connecting<T::Taken>>, Closed> {
         let anchor;
         let answer = {
             let mut open = self.lock()?;
@@ -200,8 +199,12 @@ impl Inner {
             if event.readable || event.error {
                 if active || !open.state.connects.is_empty() {
                     let before = open.state.received.count;
-                    let budget = open.state.burst.budget();
-                    let pumped = open.pump(Goal::Background, budget, |_, _| ());
+                    let budget = match open.state.user.batch {
+                        1 => open.state.burst.budget(),
+                        // To ask for more than there is costs nothing.
+                        batch => Budget::caller(batch),
+                    };
+                    let pumped = open.pump(Goal::Background, budget, ignore);
                     let messages = open.state.received.count - before;
                     open.state.burst.learn(messages, matches!(pumped, Pumped::Dry));
                     if active && messages > 0 {

@@ -107,6 +107,8 @@ pub(crate) struct State {
 #[derive(Debug, Clone)]
 pub(crate) struct UserOptions {
     pub(crate) list: bool,
+    /// Messages that an owner gets at a time, at most.
+    pub(crate) batch: usize,
     pub(crate) buffer: usize,
     /// `data_io_event`: does data come with `#sctp_sndrcvinfo{}`?
     pub(crate) data_io: bool,
@@ -120,6 +122,7 @@ impl Default for UserOptions {
     fn default() -> Self {
         UserOptions {
             list: false,
+            batch: 1,
             buffer: BUFFER,
             data_io: true,
             association_event: true,

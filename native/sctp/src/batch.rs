@@ -4,7 +4,7 @@
 //! message must follow, or the kernel may keep the others for ever: so all that could refuse a
 //! message is looked at before, and what is not sure to be taken is left to a send of its own.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::fd::AsFd;
 
 use crate::abi::{SOL_SCTP, optname};
@@ -14,7 +14,7 @@ use crate::types::{AssocId, SndInfo, flags};
 use crate::{Socket, cmsg, sys};
 
 /// Messages that one call takes at most.
-pub const MOST: usize = 64;
+pub const MOST: usize = 32;
 
 /// `SCTP_ESTABLISHED` of `enum sctp_sstat_state`.
 const ESTABLISHED: u32 = 4;
@@ -75,12 +75,13 @@ impl Socket {
         }
         let messages = &messages[..taken(messages, capacity)];
         let Some((last, before)) = messages.split_last() else { return 0 };
-        let controls: Vec<_> = before.iter().map(|(info, _)| cmsg::encode_sndrcv(info)).collect();
-        let before: Vec<_> =
-            controls.iter().zip(before).map(|(control, (_, data))| (&control[..], *data)).collect();
+        let (controls, payloads): (Vec<_>, Vec<_>) = before
+            .iter()
+            .map(|(info, payload)| (cmsg::encode_sndrcv(info), IoSlice::new(payload)))
+            .unzip();
         let sent = match before.is_empty() {
             true => 0,
-            false => sys::sendmmsg_more(self.as_fd(), &before).unwrap_or(0),
+            false => sys::sendmmsg_more(self.as_fd(), &controls, &payloads).unwrap_or(0),
         };
         // Whatever has become of the others, one message must go without `MSG_MORE`.
         let (info, data) = messages.get(sent).unwrap_or(last);

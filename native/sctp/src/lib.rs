@@ -5,7 +5,7 @@
 //!
 //! - [`types`]: the vocabulary (families, association ids, what goes with a message)
 //! - [`socket`]: a non-blocking SCTP socket and its calls
-//! - [`batch`]: many messages in one go
+//! - [`batch`], [`ahead`]: many messages sent, and received, in one go
 //! - [`notification`]: the events a socket delivers between its messages
 //! - [`option`]: the table of socket options, as data
 //! - [`active`], [`reassembly`]: how messages reach the owner, and whole
@@ -19,6 +19,7 @@
 pub mod abi;
 pub mod active;
 pub mod address;
+pub mod ahead;
 pub mod batch;
 pub mod bytes;
 pub mod cmsg;
@@ -35,6 +36,7 @@ pub mod types;
 #[cfg(test)]
 mod testing;
 
+pub use ahead::Ahead;
 pub use epoll::{Epoll, Event, Events, Interest, Waker};
 pub use notification::Notification;
 pub use socket::{Bindx, Received, Socket};

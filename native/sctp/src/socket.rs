@@ -60,6 +60,21 @@ pub struct Received {
 }
 
 impl Received {
+    pub(crate) fn of(raw: &sys::RawReceived, len: usize) -> Received {
+        let Control { info, tos, ttl, tclass } = Control::decode(&raw.control[..raw.control_len]);
+        Received {
+            len,
+            end_of_record: raw.flags & libc::MSG_EOR != 0,
+            notification: raw.flags & libc::MSG_NOTIFICATION != 0,
+            control_truncated: raw.flags & libc::MSG_CTRUNC != 0,
+            from: address::get(&raw.from),
+            info,
+            tos,
+            ttl,
+            tclass,
+        }
+    }
+
     /// Whether the peer of a one-to-one socket has shut down and nothing more will come: SCTP has
     /// no empty messages.
     pub fn is_end_of_stream(&self) -> bool {
@@ -177,19 +192,8 @@ impl Socket {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
         let mut raw = sys::RawReceived::NOTHING;
-        let len = sys::recvmsg(self.as_fd(), bufs, &mut raw)?;
-        let Control { info, tos, ttl, tclass } = Control::decode(&raw.control[..raw.control_len]);
-        Ok(Received {
-            len: len.min(room),
-            end_of_record: raw.flags & libc::MSG_EOR != 0,
-            notification: raw.flags & libc::MSG_NOTIFICATION != 0,
-            control_truncated: raw.flags & libc::MSG_CTRUNC != 0,
-            from: address::get(&raw.from),
-            info,
-            tos,
-            ttl,
-            tclass,
-        })
+        sys::recvmsg(self.as_fd(), bufs, &mut raw)?;
+        Ok(Received::of(&raw, raw.len.min(room)))
     }
 
     /// Branches an association off into a socket of its own, which takes what is queued for it

@@ -150,10 +150,13 @@ pub(crate) fn sendmsg(
 
 /// sendmmsg(2) with `MSG_MORE`, of messages with a control part and a payload each: how many were
 /// taken, of which there is at least one unless it fails.
-pub(crate) fn sendmmsg_more(fd: BorrowedFd<'_>, messages: &[(&[u8], &[u8])]) -> io::Result<usize> {
-    let payloads: Vec<_> = messages.iter().map(|(_, payload)| IoSlice::new(payload)).collect();
-    let mut headers = Vec::with_capacity(messages.len());
-    for ((control, _), payload) in messages.iter().zip(&payloads) {
+pub(crate) fn sendmmsg_more(
+    fd: BorrowedFd<'_>,
+    controls: &[[u8; cmsg::SNDRCV_SPACE]],
+    payloads: &[IoSlice<'_>],
+) -> io::Result<usize> {
+    let mut headers = Vec::with_capacity(payloads.len());
+    for (control, payload) in controls.iter().zip(payloads) {
         let mut header = message_header();
         // As in sendmsg.
         header.msg_iov = ptr::from_ref(payload).cast_mut().cast();
@@ -174,6 +177,8 @@ pub(crate) fn sendmmsg_more(fd: BorrowedFd<'_>, messages: &[(&[u8], &[u8])]) -> 
 
 /// What recvmsg(2) gives besides the message itself.
 pub(crate) struct RawReceived {
+    /// Bytes of the message.
+    pub(crate) len: usize,
     /// `msg_flags`.
     pub(crate) flags: c_int,
     /// Where it came from, a `sockaddr_storage`; zero if the kernel did not say.
@@ -185,6 +190,7 @@ pub(crate) struct RawReceived {
 
 impl RawReceived {
     pub(crate) const NOTHING: RawReceived = RawReceived {
+        len: 0,
         flags: 0,
         from: [0; STORAGE_SIZE],
         control: [0; cmsg::RECV_SPACE],
@@ -192,30 +198,77 @@ impl RawReceived {
     };
 }
 
-/// recvmsg(2) into one buffer after the other, never blocking: the bytes of the message, and the
-/// rest in `received`, which is to be new.
+impl RawReceived {
+    /// What a message is received to: its address and control data here, the rest in `bufs`.
+    fn header(&mut self, bufs: &mut [IoSliceMut<'_>]) -> libc::msghdr {
+        let mut header = message_header();
+        header.msg_name = self.from.as_mut_ptr().cast();
+        header.msg_namelen = STORAGE_SIZE as _;
+        header.msg_iov = bufs.as_mut_ptr().cast();
+        header.msg_iovlen = bufs.len() as _;
+        header.msg_control = self.control.as_mut_ptr().cast();
+        header.msg_controllen = cmsg::RECV_SPACE as _;
+        header
+    }
+
+    fn fill(&mut self, header: &libc::msghdr, len: usize) {
+        self.len = len;
+        self.flags = header.msg_flags;
+        self.control_len = cmsg::RECV_SPACE.min(header.msg_controllen as _);
+    }
+}
+
+/// recvmsg(2) into one buffer after the other, never blocking. `received` is to be new.
 pub(crate) fn recvmsg(
     fd: BorrowedFd<'_>,
     bufs: &mut [IoSliceMut<'_>],
     received: &mut RawReceived,
-) -> io::Result<usize> {
-    let mut header = message_header();
-    let len = retry(|| {
-        header.msg_name = received.from.as_mut_ptr().cast();
-        header.msg_namelen = STORAGE_SIZE as _;
-        header.msg_iov = bufs.as_mut_ptr().cast();
-        header.msg_iovlen = bufs.len() as _;
-        header.msg_control = received.control.as_mut_ptr().cast();
-        header.msg_controllen = cmsg::RECV_SPACE as _;
+) -> io::Result<()> {
+    let (len, header) = retry(|| {
+        let mut header = received.header(bufs);
         // SAFETY: all pointers of `header` are valid for writes of the lengths beside them during
         // the call, and the kernel writes no more than that; `IoSliceMut` is guaranteed to be laid
         // out as `iovec`.
         let len = unsafe { libc::recvmsg(fd.as_raw_fd(), &mut header, libc::MSG_DONTWAIT) };
-        check_len(len)
+        Ok((check_len(len)?, header))
     })?;
-    received.flags = header.msg_flags;
-    received.control_len = cmsg::RECV_SPACE.min(header.msg_controllen as _);
-    Ok(len)
+    received.fill(&header, len);
+    Ok(())
+}
+
+/// recvmmsg(2), never blocking, of messages into a buffer each, as many as there are places in
+/// `received`; how many it were, of which there is at least one unless it fails.
+pub(crate) fn recvmmsg<'a>(
+    fd: BorrowedFd<'_>,
+    bufs: impl Iterator<Item = &'a mut [u8]>,
+    received: &mut [RawReceived],
+) -> io::Result<usize> {
+    let mut bufs: Vec<_> = bufs.take(received.len()).map(IoSliceMut::new).collect();
+    let mut headers: Vec<_> = received
+        .iter_mut()
+        .zip(bufs.iter_mut())
+        .map(|(received, buf)| {
+            // Perhaps of an earlier call. The kernel may have nothing to say.
+            received.from[..2].fill(0);
+            let msg_hdr = received.header(std::slice::from_mut(buf));
+            libc::mmsghdr { msg_hdr, msg_len: 0 }
+        })
+        .collect();
+    let count = headers.len().try_into().unwrap_or(u32::MAX);
+    let pointer = headers.as_mut_ptr();
+    let flags = libc::MSG_DONTWAIT;
+    let call = || {
+        // SAFETY: `headers` is valid for reads and writes of `count` elements, whose pointers are
+        // valid for writes of the lengths beside them during the call; no two of them overlap.
+        check(unsafe {
+            libc::recvmmsg(fd.as_raw_fd(), pointer, count, flags as _, ptr::null_mut())
+        })
+    };
+    let count = retry(call)?.cast_unsigned() as usize;
+    for (received, header) in received.iter_mut().zip(&headers[..count]) {
+        received.fill(&header.msg_hdr, header.msg_len as usize);
+    }
+    Ok(count)
 }
 
 fn message_header() -> libc::msghdr {

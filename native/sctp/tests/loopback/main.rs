@@ -17,7 +17,9 @@ use std::time::{Duration, Instant};
 use sctp::abi::{SOL_SCTP, optname};
 use sctp::notification::{AssocState, Notification, parse};
 use sctp::types::flags;
-use sctp::{AssocId, Bindx, Epoll, Events, Family, Interest, Received, SndInfo, Socket, Style};
+use sctp::{
+    Ahead, AssocId, Bindx, Epoll, Events, Family, Interest, Received, SndInfo, Socket, Style,
+};
 
 const CASES: &[(&str, fn())] = &[
     ("messages_and_their_information", messages::messages_and_their_information),
@@ -34,6 +36,7 @@ const CASES: &[(&str, fn())] = &[
     ("batches", messages::batches),
     ("a_batch_ends_before_what_is_wrong", messages::a_batch_ends_before_what_is_wrong),
     ("a_batch_ends_where_the_buffer_does", messages::a_batch_ends_where_the_buffer_does),
+    ("many_at_a_time", messages::many_at_a_time),
     ("send_errors", messages::send_errors),
     ("send_buffer_full", messages::send_buffer_full),
     ("send_failed_notification", messages::send_failed_notification),

@@ -111,6 +111,47 @@ pub(crate) fn a_batch_ends_where_the_buffer_does() {
     assert_eq!(errno(server.recv(&mut [0; 10])), libc::EAGAIN);
 }
 
+pub(crate) fn many_at_a_time() {
+    let (client, id, server, server_id) = associated(Style::OneToMany, LOOPBACK);
+    let mut ahead = Ahead::new(8, 100);
+    assert_eq!(errno(server.recv_ahead(&mut ahead, 8)), libc::EAGAIN);
+    for payload in [&b"first"[..], b"second", &[3; 250], b"fourth"] {
+        client.send(&to(id), payload).unwrap();
+    }
+    client.send(&SndInfo { flags: flags::EOF, ..to(id) }, &[]).unwrap();
+    let mut taken = Vec::new();
+    // Fewer than there are places, then more.
+    let mut most = 2;
+    while !taken.iter().any(|(_, _, notification)| *notification) {
+        let count = match server.recv_ahead(&mut ahead, most) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                wait(&server, Interest::READ);
+                continue;
+            }
+            result => result.unwrap(),
+        };
+        assert_eq!(ahead.was_short(), count < most);
+        for _ in 0..count {
+            assert!(!ahead.is_empty());
+            let (place, received) = ahead.take().unwrap();
+            let payload = ahead.payload(place, received.len).to_vec();
+            assert_eq!(received.from, Some(client.local_addr().unwrap()));
+            match received.info {
+                Some(info) => assert_eq!(info.assoc, server_id),
+                None => assert!(received.notification),
+            }
+            taken.push((payload, received.end_of_record, received.notification));
+        }
+        assert!(ahead.is_empty() && ahead.take().is_none());
+        most = 100;
+    }
+    let data: Vec<_> =
+        taken.iter().filter(|t| !t.2).map(|(payload, last, _)| (&payload[..], *last)).collect();
+    let pieces = [(&[3; 100][..], false), (&[3; 100], false), (&[3; 50], true)];
+    let whole = [(&b"first"[..], true), (b"second", true)];
+    assert_eq!(data, [&whole[..], &pieces, &[(b"fourth", true)]].concat());
+}
+
 fn to(assoc: AssocId) -> SndInfo {
     SndInfo { assoc, ..SndInfo::default() }
 }
