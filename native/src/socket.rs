@@ -1,8 +1,9 @@
 //! A socket: the resource behind Erlang's reference, its state, its life and its end.
 //!
 //! Locks, in the order they are taken: `state`, then `kernel`. Senders take `kernel` alone and
-//! for reading, so sending and receiving do not wait for each other. The fd is closed after it was
-//! taken out under `kernel`'s write lock, which is when no call uses it. Nothing that could run a
+//! for reading, all others have the same fd in `state`, so sending and receiving do not wait for each
+//! other. The fd is closed after it was taken out under both locks, `kernel`'s for writing, which is
+//! when no call uses it. Nothing that could run a
 //! resource's destructor (dropping a `Handle`, or a term that names a socket) happens under a
 //! lock.
 
@@ -13,7 +14,7 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use rustler::types::LocalPid;
 use rustler::{Atom, Encoder, Env, Monitor, Term};
 use sctp::active::Active;
@@ -55,7 +56,7 @@ pub(crate) struct Inner {
     pub(crate) token: u64,
     pub(crate) family: Family,
     pub(crate) style: Style,
-    pub(crate) kernel: RwLock<Option<sctp::Socket>>,
+    pub(crate) kernel: RwLock<Option<Arc<sctp::Socket>>>,
     pub(crate) state: Mutex<State>,
     pub(crate) sent: stats::Sent,
     pub(crate) defaults: SendDefaults,
@@ -68,7 +69,8 @@ pub(crate) struct Inner {
 const _: () = assert!(size_of::<Inner>() <= 768);
 
 pub(crate) struct State {
-    pub(crate) closed: bool,
+    /// None of a closed socket.
+    pub(crate) kernel: Option<Arc<sctp::Socket>>,
     pub(crate) owner: LocalPid,
     pub(crate) owner_monitor: Option<Monitor>,
     pub(crate) handover: Option<(LocalPid, Monitor)>,
@@ -164,13 +166,12 @@ pub(crate) struct Watcher {
 pub(crate) struct Open<'a> {
     pub(crate) inner: &'a Inner,
     pub(crate) state: MutexGuard<'a, State>,
-    kernel: RwLockReadGuard<'a, Option<sctp::Socket>>,
 }
 
 impl Open<'_> {
     pub(crate) fn kernel(&self) -> &sctp::Socket {
-        // `Inner::lock` looked, and the read lock keeps it there.
-        self.kernel.as_ref().expect("an open socket has its fd")
+        // `Inner::lock` looked, and only `Inner::shut` takes it, at its end.
+        self.state.kernel.as_ref().expect("an open socket has its fd")
     }
 
     /// To be dropped after unlocking: the anchor of a socket that has become passive.
@@ -285,13 +286,14 @@ impl Inner {
         let owner = env.pid();
         let token = token();
         reactor(token).add(kernel.as_fd(), token)?;
+        let kernel = Arc::new(kernel);
         let inner = Arc::new(Inner {
             token,
             family: kernel.family(),
             style: kernel.style(),
-            kernel: RwLock::new(Some(kernel)),
+            kernel: RwLock::new(Some(kernel.clone())),
             state: Mutex::new(State {
-                closed: false,
+                kernel: Some(kernel),
                 owner,
                 owner_monitor: None,
                 handover: None,
@@ -347,16 +349,13 @@ impl Inner {
     }
 
     /// Locks an open socket.
+    #[inline]
     pub(crate) fn lock(&self) -> Result<Open<'_>, Closed> {
         let state = self.state.lock();
-        if state.closed {
+        if state.kernel.is_none() {
             return Err(Closed);
         }
-        let kernel = self.kernel.read();
-        if kernel.is_none() {
-            return Err(Closed);
-        }
-        Ok(Open { inner: self, state, kernel })
+        Ok(Open { inner: self, state })
     }
 
     /// Gives an association a socket of its own, which the caller owns. What was read of it so far
@@ -412,7 +411,7 @@ impl Inner {
             open.leave();
             let state = &mut *open.state;
             unread = state.has_unread();
-            state.closed = true;
+            state.kernel = None;
             state.mourn(reason);
             state.active = Active::Passive;
             backlog = take(&mut state.backlog);
@@ -427,8 +426,8 @@ impl Inner {
             }
         };
         reactor(self.token).forget(self.token);
-        // Waits for calls in flight, none of which blocks.
-        let kernel = self.kernel.write().take()?;
+        // Waits for calls in flight, none of which blocks. After them it is nobody else's.
+        let kernel = Arc::into_inner(self.kernel.write().take()?)?;
         // Only fails for a descriptor that is none, which this is not.
         let _ = kernel.prepare_close(unread);
         let left = Left { kernel, backlog, fragments };
