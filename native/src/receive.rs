@@ -220,7 +220,9 @@ impl Inner {
                     open.state.speculate = true;
                 }
             }
-            if event.error {
+            if open.state.writers.is_empty() {
+                // Nobody to be told.
+            } else if event.error {
                 open.wake_writers();
             } else if event.writable {
                 open.wake_writer();

@@ -44,10 +44,14 @@ impl Open<'_> {
     /// system calls.
     pub(crate) fn arm(&mut self) {
         let (old, new) = (self.state.registered, self.wanted());
+        if old == new {
+            return;
+        }
         let idle = !new.readable && !new.writable;
         let lasting = !old.oneshot && !old.edge;
         let covered = (old.readable || !new.readable) && (old.writable || !new.writable);
-        if !idle && old != new && !(lasting && covered) {
+        let enough = lasting && covered;
+        if !idle && !enough {
             self.register(new);
         }
     }
