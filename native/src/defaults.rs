@@ -29,10 +29,16 @@ impl SendDefaults {
     }
 
     /// The parameters of `assoc`; what the kernel does not know has none.
+    #[inline]
     pub(crate) fn get(&self, socket: &sctp::Socket, assoc: AssocId) -> SndInfo {
-        if !self.ever_set.load(Ordering::Acquire) {
-            return SndInfo::default();
+        if self.ever_set.load(Ordering::Acquire) {
+            self.look_up(socket, assoc)
+        } else {
+            SndInfo::default()
         }
+    }
+
+    fn look_up(&self, socket: &sctp::Socket, assoc: AssocId) -> SndInfo {
         // Held over the question to the kernel, so that an answer from before a change cannot be
         // kept after it.
         let mut cached = self.cached.lock();

@@ -19,11 +19,13 @@ pub(crate) enum Class {
 }
 
 /// What a message is; `None` for a notification that Erlang has no record for, or no state.
+#[inline]
 pub(crate) fn class(message: &Message) -> Option<Class> {
-    if !message.meta.notification {
-        return Some(Class::Normal);
-    }
-    match notification::parse(&message.payload)? {
+    if message.meta.notification { class_of_event(message) } else { Some(Class::Normal) }
+}
+
+fn class_of_event(event: &Message) -> Option<Class> {
+    match notification::parse(&event.payload)? {
         Notification::AssocChange { state, .. } => assoc_state(state).and(Some(Class::Normal)),
         Notification::PeerAddrChange { state, .. } => addr_state(state).and(Some(Class::Normal)),
         Notification::Shutdown { .. } | Notification::Adaptation { .. } => Some(Class::Normal),
@@ -36,7 +38,8 @@ pub(crate) fn class(message: &Message) -> Option<Class> {
 
 /// The list of ancillary data.
 pub(crate) fn ancillary<'a>(env: Env<'a>, meta: &sctp::Received, data_io: bool) -> Term<'a> {
-    let mut list = Term::list_new_empty(env);
+    let none = Term::list_new_empty(env);
+    let mut list = none;
     if let Some(class) = meta.tclass {
         list = list.list_prepend((atoms::tclass(), class));
     }
@@ -47,12 +50,13 @@ pub(crate) fn ancillary<'a>(env: Env<'a>, meta: &sctp::Received, data_io: bool) 
         list = list.list_prepend((atoms::tos(), tos));
     }
     match &meta.info {
-        Some(info) if data_io && !meta.notification => list.list_prepend(rcv_info(env, info)),
+        Some(info) if data_io && !meta.notification => list.list_prepend(rcv_info(env, info, none)),
         _ => list,
     }
 }
 
 /// The data, as a list of bytes or a binary, or the event's record.
+#[inline]
 pub(crate) fn body<'a>(
     env: Env<'a>,
     meta: &sctp::Received,
@@ -121,7 +125,8 @@ fn record<'a>(env: Env<'a>, event: &Notification) -> Term<'a> {
             (atoms::sctp_paddr_change(), addr, state, error, assoc.to_u32()).encode(env)
         }
         Notification::SendFailed { sent, error, info, assoc, data } => {
-            let (info, data) = (snd_rcv_info(env, info), binary(env, data));
+            let none = Term::list_new_empty(env);
+            let (info, data) = (snd_rcv_info(env, info, none), binary(env, data));
             (atoms::sctp_send_failed(), sent, error, info, assoc.to_u32(), data).encode(env)
         }
         // The kernel passes on one cause's body, of which OTP makes a list of further causes: its
@@ -170,8 +175,8 @@ fn addr_state(state: PeerAddrState) -> Option<Atom> {
     })
 }
 
-/// `#sctp_sndrcvinfo{}` of received data.
-fn rcv_info<'a>(env: Env<'a>, info: &RcvInfo) -> Term<'a> {
+/// `#sctp_sndrcvinfo{}` of received data. `none` is the empty list, which is a call of the VM.
+fn rcv_info<'a>(env: Env<'a>, info: &RcvInfo, none: Term<'a>) -> Term<'a> {
     snd_rcv_info(
         env,
         &SndRcvInfo {
@@ -185,15 +190,16 @@ fn rcv_info<'a>(env: Env<'a>, info: &RcvInfo) -> Term<'a> {
             cumtsn: info.cumtsn,
             assoc: info.assoc,
         },
+        none,
     )
 }
 
-fn snd_rcv_info<'a>(env: Env<'a>, info: &SndRcvInfo) -> Term<'a> {
+fn snd_rcv_info<'a>(env: Env<'a>, info: &SndRcvInfo, none: Term<'a>) -> Term<'a> {
     let fields = [
         atoms::sctp_sndrcvinfo().to_term(env),
         info.stream.encode(env),
         info.ssn.encode(env),
-        send_flags(env, info.flags),
+        send_flags(info.flags, none),
         info.ppid.encode(env),
         info.context.encode(env),
         info.timetolive.encode(env),
@@ -204,18 +210,19 @@ fn snd_rcv_info<'a>(env: Env<'a>, info: &SndRcvInfo) -> Term<'a> {
     tuple(env, fields)
 }
 
-fn send_flags(env: Env, bits: u16) -> Term {
+fn send_flags(bits: u16, none: Term) -> Term {
+    if bits == 0 {
+        return none;
+    }
     let names = [
         (flags::EOF, atoms::eof()),
         (flags::ABORT, atoms::abort()),
         (flags::ADDR_OVER, atoms::addr_over()),
         (flags::UNORDERED, atoms::unordered()),
     ];
-    let mut list = Term::list_new_empty(env);
-    if bits != 0 {
-        for (_, name) in names.into_iter().filter(|(bit, _)| bits & bit != 0) {
-            list = list.list_prepend(name);
-        }
+    let mut list = none;
+    for (_, name) in names.into_iter().filter(|(bit, _)| bits & bit != 0) {
+        list = list.list_prepend(name);
     }
     list
 }

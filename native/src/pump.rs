@@ -186,7 +186,8 @@ impl Open<'_> {
                 Read::Message(message) if encode::class(&message).is_none() => {}
                 Read::Message(message) => {
                     // What was kept has been noted, and is nobody's answer.
-                    let change = if fresh { self.note(&message) } else { None };
+                    let news = fresh && message.meta.notification;
+                    let change = if news { self.note(&message) } else { None };
                     if let Some(assoc) = change {
                         if let Some(connect) = self.take_connect(assoc) {
                             if goal == Goal::Connect(connect.assoc) {
@@ -231,11 +232,8 @@ impl Open<'_> {
     }
 
     /// Notes what a notification changes; gives the association whose state changed.
-    fn note(&mut self, message: &Message) -> Option<AssocId> {
-        if !message.meta.notification {
-            return None;
-        }
-        match notification::parse(&message.payload)? {
+    fn note(&mut self, event: &Message) -> Option<AssocId> {
+        match notification::parse(&event.payload)? {
             Notification::AssocChange { state, assoc, .. } => {
                 if state != AssocState::CommUp {
                     self.state.fragments.abandon(assoc);
@@ -275,8 +273,7 @@ impl Open<'_> {
             Some(Class::Error) => atoms::sctp_error(),
             _ => atoms::sctp(),
         };
-        let Message { meta, payload } = message;
-        let meta = &meta;
+        let (meta, payload) = (&message.meta, message.payload);
         deliver::send(&state.owner, |env| {
             let socket = socket_term(env, anchor);
             let (ip, port) = encode::ip_port(env, meta.from);

@@ -172,12 +172,17 @@ impl Open<'_> {
         many: usize,
     ) -> Read<'a> {
         loop {
-            let (place, meta) = match scratch.ahead.take() {
-                Some((place, meta)) => (Place::Ahead(place), meta),
+            // Beside the meta data, which is large to be moved about.
+            let mut place = Place::Scratch;
+            let meta = match scratch.ahead.take() {
+                Some((at, meta)) => {
+                    place = Place::Ahead(at);
+                    meta
+                }
                 None if budget.spent() => return Read::Spent,
                 None if scratch.ahead.was_short() => return Read::Nothing,
-                None => match self.read_piece(scratch, many.min(budget.messages)) {
-                    Ok(piece) => piece,
+                None => match self.read_piece(scratch, many.min(budget.messages), &mut place) {
+                    Ok(meta) => meta,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                         return Read::Nothing;
                     }
@@ -230,20 +235,22 @@ impl Open<'_> {
         self.kernel().send(&info, &[]).is_ok() || !self.kernel().has_assoc(assoc)
     }
 
-    /// Reads one piece; or `many`, of which this is the first, where small ones are to be expected.
-    /// The first bytes of a large one go to a binary.
+    /// Reads one piece to the scratch or another `place`; or `many`, of which this is the first,
+    /// where small ones are to be expected. The first bytes of a large one go to a binary.
     fn read_piece(
         &self,
         scratch: &mut Scratch,
         many: usize,
-    ) -> io::Result<(Place, sctp::Received)> {
+        place: &mut Place,
+    ) -> io::Result<sctp::Received> {
         let state = &*self.state;
         let size = state.user.buffer.clamp(1, READ_MAX);
         let expected = state.expected.min(size);
         if many > 1 && expected < DIRECT_MIN {
             self.kernel().recv_ahead(&mut scratch.ahead, many)?;
-            if let Some((place, meta)) = scratch.ahead.take() {
-                return Ok((Place::Ahead(place), meta));
+            if let Some((at, meta)) = scratch.ahead.take() {
+                *place = Place::Ahead(at);
+                return Ok(meta);
             }
         }
         if scratch.bytes.len() < size {
@@ -251,14 +258,17 @@ impl Open<'_> {
         }
         let direct =
             expected >= DIRECT_MIN && state.fragments.is_empty() && state.notification.is_empty();
-        let Some(mut binary) = direct.then(|| scratch.binary(expected)) else {
-            let meta = self.kernel().recv(&mut scratch.bytes[..size])?;
-            return Ok((Place::Scratch, meta));
-        };
+        if !direct {
+            return self.kernel().recv(&mut scratch.bytes[..size]);
+        }
+        let mut binary = scratch.binary(expected);
         let rest = &mut scratch.bytes[..size - expected];
         let mut bufs = [IoSliceMut::new(binary.as_mut_slice()), IoSliceMut::new(rest)];
         match self.kernel().recv_vectored(&mut bufs) {
-            Ok(meta) => Ok((Place::Binary(binary), meta)),
+            Ok(meta) => {
+                *place = Place::Binary(binary);
+                Ok(meta)
+            }
             Err(error) => {
                 scratch.spare = Some(binary);
                 Err(error)
