@@ -641,6 +641,9 @@ which_sockets() ->
 %% @doc For `inet:setopts/2'. Types are checked first, then the options are set
 %% from the last to the first; what the kernel refuses is `einval'.
 -spec setopts(sctp_socket(), [option()]) -> ok | {error, inet:posix()}.
+setopts(?SOCKET(Ref), [{active, Mode}]) ->
+    %% With every message, in the mode once.
+    closed_is_einval(gen_sctp_nif_prim:set_active(Ref, Mode));
 setopts(?SOCKET(Ref), Opts) when is_list(Opts) ->
     closed_is_einval(gen_sctp_nif_limit:setopts(Ref, Opts)).
 

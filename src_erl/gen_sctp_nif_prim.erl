@@ -31,6 +31,7 @@
 -export([cancel/2]).
 
 %% Options and names.
+-export([set_active/2]).
 -export([setopts/2]).
 -export([setopts_many/2]).
 -export([grant/3]).
@@ -60,7 +61,7 @@
     connect/3, connect_many/3, setopts_many/2, getopts_many/2,
     recv/2, recv_batch/3, send/3, send/4, send_large/3, send_large/4, send_batch/3,
     await_writable/3, cancel/2,
-    setopts/2, grant/3, getopts/2, check_opts/1, getstat/2,
+    set_active/2, setopts/2, grant/3, getopts/2, check_opts/1, getstat/2,
     sockname/1, peername/1, socknames/2, peernames/2, getfd/1,
     family/1, owner/1, handover/2, forward/2, adopt/3, monitor/2, demonitor/2,
     info/1, sockets/0, counters/0]).
@@ -215,6 +216,11 @@ cancel(_Ref, _WaitRef) ->
     ?NIF.
 
 %% Options and names.
+
+%% The option `active' alone.
+-spec set_active(ref(), term()) -> ok | error().
+set_active(_Ref, _Mode) ->
+    ?NIF.
 
 %% `limited': the process that looks after the bound is to be started first.
 -spec setopts(ref(), [term()]) -> ok | limited | many | error().

@@ -35,7 +35,7 @@ macro_rules! nif {
 
 nif!("send", 3, nif::send_info);
 nif!("send", 4, nif::send_stream);
-nif!("setopts", 2, nif::setopts);
+nif!("set_active", 2, nif::set_active);
 
 /// Calls a NIF; what goes wrong becomes the exceptions that rustler makes.
 ///

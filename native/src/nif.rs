@@ -341,8 +341,14 @@ fn await_writable<'a>(
     }
 }
 
-pub(crate) fn setopts<'a>(env: Env<'a>, [socket, list]: [Term<'a>; 2]) -> NifResult<Term<'a>> {
-    Ok(options::set(env, socket.decode()?, list))
+/// `setopts/2` of the mode alone.
+pub(crate) fn set_active<'a>(env: Env<'a>, [socket, mode]: [Term<'a>; 2]) -> NifResult<Term<'a>> {
+    Ok(options::set_active(env, socket.decode()?, mode))
+}
+
+#[rustler::nif]
+fn setopts<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> Term<'a> {
+    options::set(env, &socket, list)
 }
 
 /// The same for many options. Dirty: each is a system call.

@@ -73,10 +73,6 @@ enum Setting {
 /// `setopts(Ref, [Option])`. Nothing is done where the answer is `many`, for more than a few options,
 /// or `limited`, for a bound whose process does not run.
 pub(crate) fn set<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> Term<'a> {
-    // What programs ask for with every message.
-    if let Some(request) = only_active(list) {
-        return set_active(env, socket, request);
-    }
     if decode::is_longer(list, FEW) {
         return atoms::many().to_term(env);
     }
@@ -99,8 +95,9 @@ fn is_limit(setting: &Setting) -> bool {
     matches!(setting, Setting::MailboxLimit(Some(_)))
 }
 
-/// [`set_all`] of a mode alone, and quicker.
-fn set_active<'a>(env: Env<'a>, socket: &SocketRef, request: Request) -> Term<'a> {
+/// `setopts(Ref, [{active, Mode}])`, what programs ask for with every message, and quicker.
+pub(crate) fn set_active<'a>(env: Env<'a>, socket: &SocketRef, mode: Term<'a>) -> Term<'a> {
+    let Some(request) = active_request(mode) else { return env.error_tuple(atoms::einval()) };
     let anchors;
     {
         let mut open = match socket.0.lock() {
@@ -119,13 +116,6 @@ fn set_active<'a>(env: Env<'a>, socket: &SocketRef, request: Request) -> Term<'a
     // Loose ones, and the lock is released.
     drop(anchors);
     atoms::ok().to_term(env)
-}
-
-/// The mode that `[{active, Mode}]` asks for.
-fn only_active(list: Term) -> Option<Request> {
-    let (option, rest) = list.list_get_cell().ok()?;
-    let (name, mode) = option.decode::<(Atom, Term)>().ok()?;
-    if name == atoms::active() && rest.is_empty_list() { active_request(mode) } else { None }
 }
 
 fn set_all<'a>(env: Env<'a>, socket: &SocketRef, settings: Vec<Setting>) -> Term<'a> {
@@ -211,15 +201,14 @@ fn mailbox_limit(value: Term) -> Option<Option<u32>> {
 
 /// `{active, Value}` of an option list.
 fn active_request(value: Term) -> Option<Request> {
-    let Ok(mode) = value.decode::<Atom>() else {
-        let count = value.decode::<i64>().ok()?;
-        return (-32768..=32767).contains(&count).then_some(Request::Add(count));
-    };
-    match mode {
-        once if once == atoms::once() => Some(Request::Once),
-        yes if yes == atoms::true_() => Some(Request::Always),
-        no if no == atoms::false_() => Some(Request::Passive),
-        _ => None,
+    match value {
+        once if atoms::once() == once => Some(Request::Once),
+        yes if atoms::true_() == yes => Some(Request::Always),
+        no if atoms::false_() == no => Some(Request::Passive),
+        count => {
+            let count = count.decode::<i64>().ok()?;
+            (-32768..=32767).contains(&count).then_some(Request::Add(count))
+        }
     }
 }
 
