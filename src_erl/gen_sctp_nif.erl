@@ -104,6 +104,8 @@
 -export([shutdown/2]).
 -export([sendfile/4]).
 
+-compile({inline, [closed_is_einval/1, send_now/3, send_now/4]}).
+
 -include("inet_sctp.hrl").
 
 -define(SOCKET(Ref), {'$inet', ?MODULE, Ref}).
