@@ -5,12 +5,14 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 struct rule { int error; unsigned every; atomic_uint count; };
 static struct rule on_sendmsg, on_sendmmsg, on_recvmsg, on_socket, on_setsockopt, on_epoll_wait;
@@ -45,19 +47,9 @@ static int fails(struct rule *rule)
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
-{
-    return fails(&on_sendmsg) ? -1 : REAL(sendmsg)(fd, message, flags);
-}
-
 int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
     return fails(&on_sendmmsg) ? -1 : REAL(sendmmsg)(fd, messages, count, flags);
-}
-
-ssize_t recvmsg(int fd, struct msghdr *message, int flags)
-{
-    return fails(&on_recvmsg) ? -1 : REAL(recvmsg)(fd, message, flags);
 }
 
 int socket(int family, int type, int protocol)
@@ -72,7 +64,20 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
         ? -1 : REAL(setsockopt)(fd, level, name, value, length);
 }
 
-int epoll_wait(int epoll, struct epoll_event *events, int room, int timeout)
+/* What the library does not call by name. */
+long syscall(long number, ...)
 {
-    return fails(&on_epoll_wait) ? -1 : REAL(epoll_wait)(epoll, events, room, timeout);
+    struct rule none = { 0 };
+    struct rule *rule = number == SYS_sendmsg ? &on_sendmsg
+        : number == SYS_recvmsg ? &on_recvmsg
+        : number == SYS_epoll_pwait ? &on_epoll_wait : &none;
+    if (fails(rule))
+        return -1;
+    va_list list;
+    long arg[6];
+    va_start(list, number);
+    for (int i = 0; i < 6; i++)
+        arg[i] = va_arg(list, long);
+    va_end(list);
+    return REAL(syscall)(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 }

@@ -2,6 +2,10 @@
 //!
 //! One function is one call, or one call in a loop against `EINTR`. What they take and give is safe
 //! to hold and pass on; `-1` becomes the error of `errno`.
+//!
+//! The calls made for each message go past the C library's functions of their names. Those are
+//! points where threads can be cancelled, which nobody does here, and that takes them as long as
+//! the rest of what they do.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_int};
@@ -144,7 +148,8 @@ pub(crate) fn sendmsg(
     let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     // SAFETY: all pointers of `header` are null or valid for reads of the lengths beside them
     // during the call; `IoSlice` is guaranteed to be laid out as `iovec`.
-    retry(|| check_len(unsafe { libc::sendmsg(fd.as_raw_fd(), &header, flags) }))?;
+    let call = || unsafe { libc::syscall(libc::SYS_sendmsg, fd.as_raw_fd(), &header, flags) };
+    retry(|| check_len(call() as isize))?;
     Ok(())
 }
 
@@ -229,8 +234,10 @@ pub(crate) fn recvmsg(
         // SAFETY: all pointers of `header` are valid for writes of the lengths beside them during
         // the call, and the kernel writes no more than that; `IoSliceMut` is guaranteed to be laid
         // out as `iovec`.
-        let len = unsafe { libc::recvmsg(fd.as_raw_fd(), &mut header, libc::MSG_DONTWAIT) };
-        Ok((check_len(len)?, header))
+        let len = unsafe {
+            libc::syscall(libc::SYS_recvmsg, fd.as_raw_fd(), &mut header, libc::MSG_DONTWAIT)
+        };
+        Ok((check_len(len as isize)?, header))
     })?;
     received.fill(&header, len);
     Ok(())
@@ -329,10 +336,14 @@ pub(crate) fn epoll_wait(
     timeout_ms: i32,
 ) -> io::Result<usize> {
     let room = i32::try_from(events.len()).unwrap_or(i32::MAX);
-    let pointer = events.as_mut_ptr();
+    let (epoll, pointer) = (epoll.as_raw_fd(), events.as_mut_ptr());
+    let signals = ptr::null::<libc::sigset_t>();
+    // Not all architectures have the older epoll_wait. Without signals it is just that.
     // SAFETY: `events` is valid for writes of `room` events, the most the kernel writes.
-    let count = check(unsafe { libc::epoll_wait(epoll.as_raw_fd(), pointer, room, timeout_ms) })?;
-    Ok(count.cast_unsigned() as usize)
+    let count = unsafe {
+        libc::syscall(libc::SYS_epoll_pwait, epoll, pointer, room, timeout_ms, signals, 0usize)
+    };
+    check_len(count as isize)
 }
 
 /// eventfd(2), counter 0, non-blocking and closed on exec.
