@@ -24,7 +24,6 @@ const ALONE_MIN: usize = 1024;
 const ROOM: usize = 4096;
 
 /// Messages in the order they came.
-#[derive(Default)]
 pub(crate) struct Batch {
     entries: Vec<Entry>,
     /// The bytes of all that share, one after the other, and room for more.
@@ -172,36 +171,24 @@ impl<'a> Sender<'a> {
 
 /// Takes what is there for `recv_batch`, up to a number of messages.
 pub(crate) struct Collect<'a> {
-    env: Env<'a>,
-    most: usize,
-    batch: Batch,
-}
-
-impl<'a> Collect<'a> {
-    pub(crate) fn new(env: Env<'a>, most: usize) -> Collect<'a> {
-        Collect { env, most, batch: Batch::new() }
-    }
+    pub(crate) env: Env<'a>,
+    pub(crate) most: usize,
 }
 
 impl<'a> Take for Collect<'a> {
     type Taken = Term<'a>;
 
-    fn message(&mut self, state: &State, message: Message) -> Option<Term<'a>> {
-        if self.batch.is_empty() {
-            self.batch.entries.reserve_exact(self.most);
-            self.batch.expected = self.most * message.payload.len().min(ALONE_MIN);
-        }
-        self.batch.push(message);
-        if self.batch.len() < self.most { None } else { self.rest(state) }
+    fn message(&mut self, state: &State, message: Message, batch: &mut Batch) -> Option<Term<'a>> {
+        batch.push(message);
+        if batch.len() < self.most { None } else { self.rest(state, batch) }
     }
 
-    fn room(&self) -> usize {
-        self.most - self.batch.len()
+    fn room(&self, batch: &Batch) -> usize {
+        self.most - batch.len()
     }
 
-    fn rest(&mut self, state: &State) -> Option<Term<'a>> {
-        let messages = |batch: &mut Batch| batch.encode(self.env, &state.user);
-        let taken = (!self.batch.is_empty()).then(|| messages(&mut self.batch))?;
+    fn rest(&mut self, state: &State, batch: &mut Batch) -> Option<Term<'a>> {
+        let taken = (!batch.is_empty()).then(|| batch.encode(self.env, &state.user))?;
         Some((atoms::ok(), taken).encode(self.env))
     }
 }

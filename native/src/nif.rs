@@ -168,7 +168,7 @@ fn recv<'a>(env: Env<'a>, socket: Ref, reference: Term<'a>) -> Term<'a> {
 #[rustler::nif]
 fn recv_batch<'a>(env: Env<'a>, socket: Ref, reference: Term<'a>, most: usize) -> Term<'a> {
     let most = most.clamp(1, batch::MOST);
-    receive(env, &socket, reference, Collect::new(env, most))
+    receive(env, &socket, reference, Collect { env, most })
 }
 
 fn receive<'a>(

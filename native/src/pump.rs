@@ -48,16 +48,21 @@ pub(crate) enum Pumped<T> {
 pub(crate) trait Take {
     type Taken;
 
-    /// Takes a message; `Some` if that is enough.
-    fn message(&mut self, state: &State, message: Message) -> Option<Self::Taken>;
+    /// Takes a message, or puts it to the batch; `Some` if that is enough.
+    fn message(
+        &mut self,
+        state: &State,
+        message: Message,
+        batch: &mut Batch,
+    ) -> Option<Self::Taken>;
 
     /// How many more it has use for.
-    fn room(&self) -> usize {
+    fn room(&self, _batch: &Batch) -> usize {
         1
     }
 
-    /// What has been taken so far, when nothing more comes now.
-    fn rest(&mut self, _state: &State) -> Option<Self::Taken> {
+    /// Takes the batch, if there is any, when nothing more comes now.
+    fn rest(&mut self, _state: &State, _batch: &mut Batch) -> Option<Self::Taken> {
         None
     }
 }
@@ -66,7 +71,7 @@ pub(crate) trait Take {
 impl<T, F: FnMut(&State, Message) -> T> Take for F {
     type Taken = T;
 
-    fn message(&mut self, state: &State, message: Message) -> Option<T> {
+    fn message(&mut self, state: &State, message: Message, _batch: &mut Batch) -> Option<T> {
         Some(self(state, message))
     }
 }
@@ -119,18 +124,23 @@ impl Open<'_> {
             }
             scratch.ahead.clear();
             let pumped = self.pump_with(goal, budget, &mut take, scratch, batch);
+            let pumped = match pumped {
+                Pumped::Got(taken) => Pumped::Got(taken),
+                other => match take.rest(&self.state, batch) {
+                    Some(taken) => {
+                        if let Pumped::Error(errno) = other {
+                            self.put_back(Held::Error(errno));
+                        }
+                        Pumped::Got(taken)
+                    }
+                    None => other,
+                },
+            };
             if !scratch.ahead.is_empty() {
                 self.pump_with(Goal::Background, Budget::NONE, &mut ignore, scratch, batch);
             }
             self.deliver_batch(batch);
-            if let Pumped::Got(_) = pumped {
-                return pumped;
-            }
-            let Some(taken) = take.rest(&self.state) else { return pumped };
-            if let Pumped::Error(errno) = pumped {
-                self.put_back(Held::Error(errno));
-            }
-            Pumped::Got(taken)
+            pumped
         })
     }
 
@@ -147,7 +157,7 @@ impl Open<'_> {
             let ahead = !scratch.ahead.is_empty();
             let many = match goal {
                 Goal::Background => self.state.user.batch - batch.len(),
-                Goal::Receive => take.room(),
+                Goal::Receive => take.room(batch),
                 Goal::Connect(_) => 1,
             };
             // What was kept is older than what the kernel has.
@@ -192,7 +202,7 @@ impl Open<'_> {
                         if let Some(connect) = self.take_connect(assoc) {
                             if goal == Goal::Connect(connect.assoc) {
                                 self.consume_for_connect();
-                                if let Some(taken) = take.message(&self.state, message) {
+                                if let Some(taken) = take.message(&self.state, message, batch) {
                                     return Pumped::Got(taken);
                                 }
                                 continue;
@@ -210,7 +220,7 @@ impl Open<'_> {
                     if keeps {
                         self.keep(Held::Message(message.keep()));
                     } else if goal == Goal::Receive {
-                        if let Some(taken) = take.message(&self.state, message) {
+                        if let Some(taken) = take.message(&self.state, message, batch) {
                             return Pumped::Got(taken);
                         }
                     } else if self.state.user.batch > 1 {
