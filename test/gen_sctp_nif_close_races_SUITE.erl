@@ -195,11 +195,16 @@ is_of(C, _, {sctp_passive, C}) -> true;
 is_of(C, Tag, {sctp, C, _, _, {[#sctp_sndrcvinfo{}], <<"S", Sent/binary>>}}) -> Sent =:= Tag;
 is_of(C, _, {sctp, C, _, _, {[], Event}}) -> is_tuple(Event);
 is_of(C, _, {sctp_error, C, _, _, {[], Event}}) -> is_tuple(Event);
+is_of(C, Tag, {sctp_batch, C, Messages}) ->
+    lists:all(fun(Message) -> is_message(Tag, Message) end, Messages);
 is_of(_, _, _) -> false.
 
+is_message(Tag, {_, _, [#sctp_sndrcvinfo{}], Data}) -> Data =:= <<"S", Tag/binary>>;
+is_message(_, {_, _, [], Event}) -> is_tuple(Event).
+
 acts() ->
-    [send, send_batch, recv, recv, setopts, setopts, getopts, peeloff, names, connect, abort,
-     monitor, listen, look].
+    [send, send_batch, recv, recv, recv_batch, setopts, setopts, getopts, peeloff, names,
+     connect, abort, monitor, listen, look].
 
 act(close, #{m := M}, #{c := C}) ->
     M:close(C);
@@ -213,8 +218,13 @@ act(send_batch, #{m := M, tag := Tag}, #{c := C, cid := Id}) ->
 act(recv, #{m := M}, #{c := C}) ->
     Timeout = lists:nth(rand:uniform(3), [infinity, 10, 0]),
     last([fun() -> M:recv(C, Timeout) end || _ <- lists:seq(1, 5)]);
+act(recv_batch, #{m := M}, #{c := C}) ->
+    Timeout = lists:nth(rand:uniform(3), [infinity, 10, 0]),
+    last([fun() -> M:recv_batch(C, Most, Timeout) end || Most <- [1, 2, 64]]);
 act(setopts, _, #{c := C}) ->
-    last([fun() -> inet:setopts(C, [{active, Mode}]) end || Mode <- [true, false, once, 3]]);
+    Batch = [{batch, rand:uniform(4)} || _ <- [1], rand:uniform(2) =:= 1],
+    last([fun() -> inet:setopts(C, Batch ++ [{active, Mode}]) end
+          || Mode <- [true, false, once, 3]]);
 act(getopts, _, #{c := C, cid := Id}) ->
     last([fun() -> inet:getopts(C, [active, sndbuf, {sctp_status, #sctp_status{assoc_id = Id}}]) end
           || _ <- [1, 2, 3]]);
@@ -268,11 +278,14 @@ is_documented(Name, Answer, _) when Name =:= send; Name =:= abort ->
     lists:member(Answer, [ok, {error, epipe}]);
 is_documented(send_batch, Answer, _) ->
     Answer =:= ok orelse lists:member(element(1, element(2, Answer)), [closed, epipe]);
+is_documented(recv_batch, {ok, [_ | _] = Messages}, #{tag := Tag}) ->
+    lists:all(fun(Message) -> is_message(Tag, Message) end, Messages);
 is_documented(recv, {ok, {_, _, [#sctp_sndrcvinfo{}], Data}}, #{tag := Tag}) ->
     Data =:= <<"S", Tag/binary>>;
 is_documented(recv, {ok, {_, _, [], Event}}, _) -> is_tuple(Event);
 is_documented(recv, {error, {_, [], Event}}, _) -> is_tuple(Event);
-is_documented(recv, {error, Reason}, _) -> lists:member(Reason, [timeout, einval, ealready]);
+is_documented(Name, {error, Reason}, _) when Name =:= recv; Name =:= recv_batch ->
+    lists:member(Reason, [timeout, einval, ealready]);
 is_documented(peeloff, Answer, _) -> lists:member(Answer, [{peeled, ok}, {error, einval}]);
 is_documented(connect, {ok, #sctp_assoc_change{state = comm_up}}, _) -> true;
 is_documented(connect, {error, #sctp_assoc_change{}}, _) -> true;

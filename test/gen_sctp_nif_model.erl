@@ -61,6 +61,7 @@
     | {connect, actor(), index(), index(), wait | init | initx, Assoc :: index()}
     | {send, actor(), index(), Assoc :: index(), send()}
     | {recv, actor(), index(), timeout()}
+    | {recv_batch, actor(), index(), Most :: pos_integer()}
     | {take, actor(), index()}
     | {receiver, index(), index()}
     | {kill_receiver, index()}
@@ -150,6 +151,8 @@ call({Call, _, N, Arg}, M) when Call =:= setopts; Call =:= getopts ->
         true -> {options(Arg, socket(N, M)), M};
         false -> {{error, einval}, M}
     end;
+call({recv_batch, _, N, Most}, M) ->
+    recv_batch(N, Most, M);
 call({receiver, T, N}, #model{receivers = Receivers} = M) ->
     case recv(N, infinity, M) of
         {wait, M1} ->
@@ -421,6 +424,18 @@ recv(N, Timeout, M) ->
         #socket{queue = []} -> {{error, timeout}, M};
         #socket{queue = [Item | Rest]} = Socket ->
             {received(Item, Socket), put_socket(N, Socket#socket{queue = Rest}, M)}
+    end.
+
+%% As many as there are; what ends the list is why there are no more.
+recv_batch(_, 0, M) ->
+    {[full], M};
+recv_batch(N, Most, M) ->
+    case recv(N, 0, M) of
+        {{ok, Message}, M1} ->
+            {Messages, M2} = recv_batch(N, Most - 1, M1),
+            {[Message | Messages], M2};
+        {Error, M1} ->
+            {[Error], M1}
     end.
 
 received({errno, Errno}, _) ->

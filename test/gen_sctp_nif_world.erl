@@ -84,6 +84,8 @@ do({send, Actor, N, A, #{as := info} = What}) ->
     call(Actor, N, fun(M, S) -> M:send(S, Info, data(What)) end);
 do({recv, Actor, N, Timeout}) ->
     call(Actor, N, fun(M, S) -> M:recv(S, Timeout) end);
+do({recv_batch, Actor, N, Most}) ->
+    call(Actor, N, fun(M, S) -> batches(M, S, Most) end);
 do({receiver, T, N}) ->
     M = get_one(module),
     S = get_one({socket, N}),
@@ -134,6 +136,15 @@ opened(N, {ok, S}) ->
     put_all([{{socket, N}, S}, {{port, N}, Port}]);
 opened(_, Other) ->
     Other.
+
+%% A batch ends where the rest of a long message has yet to be read.
+batches(_, _, 0) ->
+    [full];
+batches(M, S, Most) ->
+    case M:recv_batch(S, Most, 0) of
+        {ok, [_ | _] = Messages} -> Messages ++ batches(M, S, Most - length(Messages));
+        Error -> [Error]
+    end.
 
 take(S) ->
     receive

@@ -150,6 +150,7 @@ calls(Model, Sockets) ->
     [{3, fun() -> open(Model) end} || length(Open) < ?SOCKETS] ++
     [{4, fun() -> {listen, actor(), S(), backlog()} end},
      {6, fun() -> {recv, actor(), S(), oneof([0, 1])} end},
+     {4, fun() -> {recv_batch, actor(), S(), oneof([1, 2, 5, 64])} end},
      {3, fun() -> {receiver, integer(1, 1 bsl 30), S()} end},
      {6, fun() -> {setopts, actor(), S(), resize(3, list(option()))} end},
      {2, fun() -> {getopts, actor(), S(), resize(4, list(oneof([active, mode, buffer, foo])))} end},
