@@ -10,7 +10,7 @@
 %% What one native call takes, messages and bytes. A message that is larger
 %% than that gains nothing from company.
 -define(MESSAGES, 32).
--define(BYTES, 32768).
+-define(BYTES, 16384).
 
 -type message() :: {integer() | #sctp_sndrcvinfo{}, iodata()}.
 

@@ -10,6 +10,7 @@ use rustler::{Binary, Encoder, Env, OwnedBinary, Term};
 use crate::deliver::tuple;
 use crate::message::{Message, Payload};
 use crate::pump::Take;
+use crate::read::Budget;
 use crate::socket::{State, UserOptions};
 use crate::{atoms, encode};
 
@@ -181,6 +182,10 @@ impl<'a> Take for Collect<'a> {
     fn message(&mut self, state: &State, message: Message, batch: &mut Batch) -> Option<Term<'a>> {
         batch.push(message);
         if batch.len() < self.most { None } else { self.rest(state, batch) }
+    }
+
+    fn budget(&self) -> Budget {
+        Budget::caller(self.most)
     }
 
     fn room(&self, batch: &Batch) -> usize {

@@ -281,7 +281,7 @@ fn send_with<'a>(
 }
 
 /// Bytes that are sent together. A message that is larger gains nothing from company.
-const SENT_TOGETHER: usize = 32 * 1024;
+const SENT_TOGETHER: usize = 16 * 1024;
 
 /// Sends a list of `{Stream | #sctp_sndrcvinfo{}, Binary}` to one association, from the first on, as
 /// many as are sure to be taken, are well made, and keep no scheduler for long; answers how many that

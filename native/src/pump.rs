@@ -56,6 +56,11 @@ pub(crate) trait Take {
         batch: &mut Batch,
     ) -> Option<Self::Taken>;
 
+    /// How much may be read for it.
+    fn budget(&self) -> Budget {
+        Budget::RECEIVE
+    }
+
     /// How many more it has use for.
     fn room(&self, _batch: &Batch) -> usize {
         1

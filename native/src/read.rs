@@ -139,7 +139,7 @@ pub(crate) struct Budget {
 
 impl Budget {
     /// For a caller's thread: well under a millisecond.
-    pub(crate) const CALLER: Budget = Budget { messages: 16, bytes: 256 * 1024 };
+    pub(crate) const CALLER: Budget = Budget { messages: 16, bytes: 64 * 1024 };
     /// The same, for whole batches of so many messages.
     pub(crate) fn caller(batch: usize) -> Budget {
         let batches = (Self::CALLER.messages / batch).max(1);
@@ -150,7 +150,7 @@ impl Budget {
     pub(crate) const NONE: Budget = Budget { messages: 0, bytes: 0 };
 
     /// For a whole message in recv, however many reads it takes.
-    pub(crate) const RECEIVE: Budget = Budget { messages: 64, bytes: 1024 * 1024 };
+    pub(crate) const RECEIVE: Budget = Budget { messages: 64, bytes: 64 * 1024 };
 
     pub(crate) fn spent(&self) -> bool {
         self.messages == 0 || self.bytes == 0

@@ -104,7 +104,7 @@ impl Inner {
                 open.state.receiver = None;
             }
             let pumped = if open.state.active.is_passive() {
-                open.pump(Goal::Receive, Budget::RECEIVE, take)
+                open.pump(Goal::Receive, take.budget(), take)
             } else {
                 // Made active while this process waited: it goes on waiting.
                 Pumped::Dry
