@@ -205,6 +205,8 @@ impl Open<'_> {
                     let change = if news { self.note(&message) } else { None };
                     if let Some(assoc) = change {
                         if let Some(connect) = self.take_connect(assoc) {
+                            // What came before counts before.
+                            self.deliver_batch(batch);
                             if goal == Goal::Connect(connect.assoc) {
                                 self.consume_for_connect();
                                 if let Some(taken) = take.message(&self.state, message, batch) {
