@@ -8,7 +8,7 @@
 
 -import(gen_sctp_test_lib,
         [pair/1, pair/3, listener/2, open/2, adopt/1, data/2, event/2, next/1, all_arrived/2,
-         async/1, await/1, until_blocked/1, helper/0, call/2, no_message/0, exchange/1, port/1,
+         async/1, await/1, until/1, until_blocked/1, helper/0, call/2, no_message/0, exchange/1, port/1,
          loopback/1]).
 
 -define(M, gen_sctp_nif).
@@ -22,7 +22,7 @@ groups() ->
     Cases = [in_order, so_many_at_most, waits_for_the_first, without_waiting, events_among_them,
              error_events_among_them, of_all_sizes, in_small_pieces, as_lists, without_information,
              of_several_peers, refuses, only_one_receives, closed_meanwhile, receiver_is_killed,
-             after_a_connect, end_of_a_stream,
+             after_a_connect, end_of_a_stream, error_comes_last,
              delivered, delivered_once, delivered_and_counted, delivered_alone, delivered_events,
              option, inherited, handed_over, bounded, one_binary, counted],
     [{nif, [], [{inet, [], Cases}, {inet6, [], Cases}]}].
@@ -259,6 +259,22 @@ end_of_a_stream(Config) ->
     ?assertMatch([#sctp_shutdown_event{}, #sctp_assoc_change{state = shutdown_comp}],
                  [Event || {_, _, [], Event} <- Messages]),
     ?assertEqual({error, timeout}, ?M:recv_batch(P, 5, 0)).
+
+%% What the end of its association leaves a one-to-one socket with comes last.
+error_comes_last(Config) ->
+    #{s := S, sid := SId, c := C, cid := Id, cup := Up} = pair(Config),
+    {ok, P} = ?M:peeloff(S, SId),
+    adopt(P),
+    send(C, Id, messages(1, 3)),
+    ok = ?M:abort(C, Up),
+    until(fun() ->
+        {ok, []} =:= inet:getopts(P, [{sctp_status, #sctp_status{assoc_id = SId}}])
+    end),
+    Messages = batch(P),
+    ?assertEqual(messages(1, 3), plain(Messages)),
+    ?assertMatch({_, _, [], #sctp_assoc_change{state = comm_lost}}, lists:last(Messages)),
+    ?assertEqual({error, econnreset}, ?M:recv_batch(P, 64, 0)),
+    ?assertEqual({error, timeout}, ?M:recv_batch(P, 64, 0)).
 
 %% {batch, N}
 

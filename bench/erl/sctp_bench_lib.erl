@@ -25,7 +25,7 @@ open(Module, #spec{size = Size} = Spec) ->
     {ok, S} = Module:open([{ip, ?LOCALHOST}, binary, {active, false}, {sctp_nodelay, true}]),
     Buffer = min(max(4 * Size, 256 * 1024), 4 * 1024 * 1024),
     ok = inet:setopts(S, [{sndbuf, Buffer}]),
-    ok = inet:setopts(S, [{recbuf, Buffer}]),
+    ok = inet:setopts(S, [{recbuf, min(8 * Buffer, 8 * 1024 * 1024)}]),
     %% Last: it was raised by recbuf. OTP 25 needs room for a whole message.
     ok = inet:setopts(S, [{buffer, max(Size, 65536)}]),
     ok = inet:setopts(S, [{batch, ?BATCH} || Spec#spec.kind =:= batches]),

@@ -39,7 +39,7 @@ pub(crate) fn run(origin: &Origin, specs: &[Spec]) -> Result<()> {
 
 /// The other side of a case: connects to `port` and sends.
 pub(crate) fn peer(port: u16, spec: &Spec) -> Result<()> {
-    let socket = sys::open(spec.buffer())?;
+    let socket = sys::open(spec)?;
     socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
     let assoc = sys::association(&socket)?;
     let message = vec![b'x'; spec.size];
@@ -89,7 +89,7 @@ fn ping(socket: &Socket, assoc: i32, message: &[u8], spec: &Spec) -> Result<()> 
 }
 
 fn one_way(origin: &Origin, spec: &Spec) -> Result<()> {
-    let socket = sys::open(spec.buffer())?;
+    let socket = sys::open(spec)?;
     let mut peer = Peer::start(&socket, spec)?;
     let mut buf = vec![0; spec.size];
     peer.go()?;
@@ -108,7 +108,7 @@ fn one_way(origin: &Origin, spec: &Spec) -> Result<()> {
 }
 
 fn ping_pong(origin: &Origin, spec: &Spec) -> Result<()> {
-    let socket = sys::open(spec.buffer())?;
+    let socket = sys::open(spec)?;
     let mut peer = Peer::start(&socket, spec)?;
     let mut receive = receiver(&socket, spec)?;
     let mut buf = vec![0; spec.size];
@@ -151,12 +151,12 @@ fn receiver<'a>(socket: &'a Socket, spec: &Spec) -> Result<Receive<'a>> {
 
 /// Opens, connects and closes, one after the other. The server is the kernel alone.
 fn connect(origin: &Origin, spec: &Spec) -> Result<()> {
-    let server = sys::open(spec.buffer())?;
+    let server = sys::open(spec)?;
     server.listen(128)?;
     let address = server.local_addr()?;
     let turns = |count| -> Result<()> {
         for _ in 0..count {
-            let socket = sys::open(spec.buffer())?;
+            let socket = sys::open(spec)?;
             socket.connect(&address)?;
         }
         Ok(())

@@ -18,9 +18,15 @@ impl Spec {
         self.count / 4 + 1
     }
 
-    /// The `SO_SNDBUF` and `SO_RCVBUF` that every implementation sets: room for a few messages.
+    /// The `SO_SNDBUF` that every implementation sets: room for a few messages.
     pub(crate) fn buffer(&self) -> usize {
         (4 * self.size).clamp(256 * 1024, 4 * 1024 * 1024)
+    }
+
+    /// The `SO_RCVBUF`: room for whatever a sender can have under way, with what the kernel charges
+    /// for a message besides. It would throw the rest away, and wait for a second.
+    pub(crate) fn receive_buffer(&self) -> usize {
+        (8 * self.buffer()).min(8 * 1024 * 1024)
     }
 }
 

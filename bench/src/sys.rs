@@ -12,6 +12,8 @@ use std::ptr::from_mut;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::spec::Spec;
+
 /// `SCTP_GET_ASSOC_ID_LIST` of linux/sctp.h, which libc lacks.
 const SCTP_GET_ASSOC_ID_LIST: libc::c_int = 29;
 /// `MSG_NOTIFICATION` of linux/sctp.h.
@@ -32,13 +34,13 @@ pub(crate) struct Received {
     pub(crate) end_of_record: bool,
 }
 
-/// A one-to-many socket on 127.0.0.1 with kernel buffers of `buffer` bytes (which the kernel
+/// A one-to-many socket on 127.0.0.1 with the kernel buffers of its case (which the kernel
 /// doubles), without Nagle's delay, telling the association with each message.
-pub(crate) fn open(buffer: usize) -> io::Result<Socket> {
+pub(crate) fn open(spec: &Spec) -> io::Result<Socket> {
     let socket =
         Socket::new(Domain::IPV4, Type::SEQPACKET, Some(Protocol::from(libc::IPPROTO_SCTP)))?;
-    socket.set_send_buffer_size(buffer)?;
-    socket.set_recv_buffer_size(buffer)?;
+    socket.set_send_buffer_size(spec.buffer())?;
+    socket.set_recv_buffer_size(spec.receive_buffer())?;
     set(&socket, libc::SCTP_NODELAY, &1_i32.to_ne_bytes())?;
     // The first field of struct sctp_event_subscribe is data_io.
     set(&socket, libc::SCTP_EVENTS, &[1])?;

@@ -6,7 +6,7 @@ use std::mem::take;
 use rustler::OwnedBinary;
 use sctp::Ahead;
 use sctp::reassembly::Added;
-use sctp::types::{AssocId, SndInfo, flags};
+use sctp::types::{AssocId, SndInfo, Style, flags};
 
 use crate::batch;
 use crate::message::{Message, Payload};
@@ -246,7 +246,9 @@ impl Open<'_> {
         let state = &*self.state;
         let size = state.user.buffer.clamp(1, READ_MAX);
         let expected = state.expected.min(size);
-        if many > 1 && expected < DIRECT_MIN {
+        // One-to-one sockets have errors, and recvmmsg tells of one before what came before it.
+        let ahead = many > 1 && self.kernel().style() == Style::OneToMany;
+        if ahead && expected < DIRECT_MIN {
             self.kernel().recv_ahead(&mut scratch.ahead, many)?;
             if let Some((at, meta)) = scratch.ahead.take() {
                 *place = Place::Ahead(at);

@@ -75,6 +75,9 @@ impl Ahead {
 impl Socket {
     /// As [`Socket::recv`], of as many messages as there are and `most` says, to where all must have
     /// been taken; how many it were. An error that comes after a message is for the next call.
+    ///
+    /// An error of the socket, which only one-to-one sockets are left with, comes before all messages
+    /// here; [`Socket::recv`] gives it last.
     pub fn recv_ahead(&self, ahead: &mut Ahead, most: usize) -> io::Result<usize> {
         let most = most.min(ahead.places);
         ahead.clear();
