@@ -25,7 +25,7 @@
 %% <dd>`#sctp_remote_error{}', `#sctp_send_failed{}' or
 %% `#sctp_pdapi_event{}'.</dd>
 %% <dt>`{sctp_batch, Socket, [{IP, Port, AncData, Data}]}'</dt>
-%% <dd>Several of both, where the option `{batch, N}' allows that: see
+%% <dd>One or several of both, where the option `{batch, N}' is set: see
 %% {@link recv_batch/3}. Counts as one message for `once' and N.</dd>
 %% <dt>`{sctp_error, Socket, Posix}'</dt>
 %% <dd>The socket itself had an error. Does not count for `once' and N.</dd>

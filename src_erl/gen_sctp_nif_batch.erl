@@ -7,8 +7,8 @@
 
 -include("inet_sctp.hrl").
 
-%% What one native call takes, messages and bytes. A message that is larger
-%% than that gains nothing from company.
+%% What one native call takes, messages and bytes: to make binaries of more
+%% would be in vain.
 -define(MESSAGES, 32).
 -define(BYTES, 16384).
 

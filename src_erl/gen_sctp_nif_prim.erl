@@ -200,10 +200,10 @@ send_large(_Ref, _Info, _Data) ->
 send_large(_Ref, _AssocId, _Stream, _Data) ->
     ?NIF.
 
-%% At most 64 messages, which should not be large. How many were sent; the next
-%% one is for send/3,4, which waits or tells what is wrong with it.
--spec send_batch(ref(), integer(), [{integer() | #sctp_sndrcvinfo{}, binary()}]) ->
-    non_neg_integer() | error().
+%% The first messages, up to one whose data is no binary, and no more than keep
+%% no scheduler for long. How many were sent; the next one is for send/3,4, which
+%% waits or tells what is wrong with it.
+-spec send_batch(ref(), integer(), [term()]) -> non_neg_integer() | error().
 send_batch(_Ref, _AssocId, _Messages) ->
     ?NIF.
 

@@ -23,7 +23,7 @@ groups() ->
              error_events_among_them, of_all_sizes, in_small_pieces, as_lists, without_information,
              of_several_peers, refuses, only_one_receives, closed_meanwhile, receiver_is_killed,
              after_a_connect, end_of_a_stream, error_comes_last,
-             delivered, delivered_once, delivered_and_counted, delivered_alone, delivered_events,
+             delivered, delivered_once, delivered_and_counted, delivered_alone, delivered_events, delivered_lists, error_after_a_count,
              option, inherited, handed_over, bounded, one_binary, counted],
     [{nif, [], [{inet, [], Cases}, {inet6, [], Cases}]}].
 
@@ -324,6 +324,35 @@ delivered_alone(Config) ->
     ?assertEqual(One, next(S)),
     ok = inet:setopts(S, [{active, false}]),
     [{sctp, S, _, _, {_, <<2:32, _/binary>>}}] = gen_sctp_test_lib:mailbox().
+
+%% A count is at its end with the batch, and an error of the socket is for later.
+error_after_a_count(Config) ->
+    #{s := S, sid := SId, c := C, cid := Id, cup := Up} = pair(Config),
+    {ok, P} = ?M:peeloff(S, SId),
+    adopt(P),
+    send(C, Id, messages(1, 3, 2000)),
+    ok = ?M:abort(C, Up),
+    until(fun() ->
+        {ok, []} =:= inet:getopts(P, [{sctp_status, #sctp_status{assoc_id = SId}}])
+    end),
+    ok = inet:setopts(P, [{batch, 8}, {active, 1}]),
+    Messages = delivery(P),
+    ?assertEqual(messages(1, 3, 2000), plain(Messages)),
+    ?assertEqual(4, length(Messages)),
+    ?assertEqual(passive, next(P)),
+    no_message(),
+    ?assertEqual({error, econnreset}, ?M:recv(P, 0)).
+
+%% Lists of bytes take long to make: fewer at a time, and all in the end.
+delivered_lists(Config) ->
+    #{s := S, c := C, cid := Id} = pair(Config, [list, {batch, 64}], []),
+    send(C, Id, messages(1, 60, 500)),
+    ok = inet:setopts(S, [{active, once}]),
+    First = delivery(S),
+    ?assert(length(First) < 20),
+    Rest = batches(fun() -> batch(S) end, 60 - length(First)),
+    ?assertEqual([{Stream, binary_to_list(Data)} || {Stream, Data} <- messages(1, 60, 500)],
+                 plain(First ++ Rest)).
 
 %% Events come in batches, too.
 delivered_events(Config) ->

@@ -211,7 +211,7 @@ with_errors(Errors) ->
 
 %% ENOBUFS (105) and ENOMEM (12) now and then, wherever there can be any.
 failing_calls(_) ->
-    Errors = "socket:105:3 setsockopt:12:7 sendmsg:105:5 recvmsg:12:5",
+    Errors = "socket:105:3 setsockopt:12:7 sendmsg:105:5 recvmsg:12:5 recvmmsg:12:3",
     in_node(with_errors(Errors), fun() ->
         M = gen_sctp_nif,
         Fds = gen_sctp_test_lib:socket_fds(),
@@ -228,6 +228,8 @@ failing_calls(_) ->
         Taken = [N || {N, ok} <- Sent],
         Errors1 = received(S, Taken, 0),
         true = Errors1 > 10,
+        ok = inet:setopts(S, [{active, false}]),
+        true = many_at_a_time(M, S, C, Id) > 10,
         [ok = M:close(Socket) || Socket <- [S | Sockets]],
         until(fun() -> gen_sctp_test_lib:socket_fds() =:= Fds end)
     end).
@@ -249,12 +251,42 @@ received(S, [N | Rest] = All, Errors) ->
 
 %% EINTR (4) is nobody's business.
 interrupted_calls(_) ->
-    Errors = "sendmsg:4:2 sendmmsg:4:2 recvmsg:4:2 epoll_wait:4:2",
+    Errors = "sendmsg:4:2 sendmmsg:4:2 recvmsg:4:2 recvmmsg:4:2 epoll_wait:4:2",
     in_node(with_errors(Errors), fun() ->
         Pair = pair(config()),
         flow(Pair, 1000),
+        #{m := M, s := S, c := C, cid := Id} = Pair,
+        0 = many_at_a_time(M, S, C, Id),
         exchange(Pair)
     end).
+
+%% Each comes once, in order; the number of errors that the receiver was told of.
+many_at_a_time(M, S, C, Id) ->
+    lists:sum([
+        begin
+            Data = [<<Round, N:16>> || N <- lists:seq(1, 100)],
+            ok = send_all(M, C, Id, [{0, Bin} || Bin <- Data]),
+            taken(M, S, Data, 0)
+        end
+     || Round <- lists:seq(1, 50)]).
+
+send_all(M, C, Id, Messages) ->
+    case M:send_batch(C, Id, Messages) of
+        ok -> ok;
+        {error, {enobufs, Rest}} -> send_all(M, C, Id, Rest)
+    end.
+
+taken(_, _, [], Errors) ->
+    Errors;
+taken(M, S, Data, Errors) ->
+    case M:recv_batch(S, 64, 20000) of
+        {ok, Messages} ->
+            Came = [Bin || {_, _, [_], Bin} <- Messages],
+            {Came, Rest} = lists:split(length(Messages), Data),
+            taken(M, S, Rest, Errors);
+        {error, enomem} ->
+            taken(M, S, Data, Errors + 1)
+    end.
 
 %% Messages in all ways there are: each arrives once, in order.
 flow(#{m := M, s := S, c := C, cid := Id}, Count) ->

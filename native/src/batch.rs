@@ -10,16 +10,12 @@ use rustler::{Binary, Encoder, Env, OwnedBinary, Term};
 use crate::deliver::tuple;
 use crate::message::{Message, Payload};
 use crate::pump::Take;
-use crate::read::Budget;
+use crate::read::{Budget, DIRECT_MIN};
 use crate::socket::{State, UserOptions};
 use crate::{atoms, encode};
 
 /// Messages of a batch, at most.
 pub(crate) const MOST: usize = 64;
-
-/// From this size on a message has a binary to itself: who keeps one message keeps all that share
-/// its binary.
-const ALONE_MIN: usize = 1024;
 
 /// The first guess at what the messages of a batch need together.
 const ROOM: usize = 4096;
@@ -67,7 +63,7 @@ impl Batch {
 
     pub(crate) fn push(&mut self, message: Message) {
         let Message { meta, payload } = message;
-        let body = if payload.len() < ALONE_MIN && self.share(&payload) {
+        let body = if payload.len() < DIRECT_MIN && self.share(&payload) {
             Body::Shared(payload.len())
         } else {
             Body::Alone(alone(payload))
@@ -184,8 +180,8 @@ impl<'a> Take for Collect<'a> {
         if batch.len() < self.most { None } else { self.rest(state, batch) }
     }
 
-    fn budget(&self) -> Budget {
-        Budget::caller(self.most)
+    fn budget(&self, state: &State) -> Budget {
+        Budget::of_batches(self.most, state.user.list)
     }
 
     fn room(&self, batch: &Batch) -> usize {
@@ -193,7 +189,12 @@ impl<'a> Take for Collect<'a> {
     }
 
     fn rest(&mut self, state: &State, batch: &mut Batch) -> Option<Term<'a>> {
-        let taken = (!batch.is_empty()).then(|| batch.encode(self.env, &state.user))?;
-        Some((atoms::ok(), taken).encode(self.env))
+        if batch.is_empty() {
+            return None;
+        }
+        // As for what it saves.
+        let percent = 1 + batch.len() / 4;
+        rustler::schedule::consume_timeslice(self.env, percent.try_into().unwrap_or(100));
+        Some((atoms::ok(), batch.encode(self.env, &state.user)).encode(self.env))
     }
 }

@@ -313,6 +313,9 @@ fn send_batch<'a>(env: Env<'a>, socket: Ref, assoc: Term<'a>, messages: Term<'a>
         }
         batch.push((info, data));
     }
+    if batch.is_empty() {
+        return 0.encode(env);
+    }
     let sent = kernel.send_batch(assoc, &batch);
     let lengths = batch[..sent].iter().map(|(_, data)| data.len());
     charge(env, sent, lengths.clone().sum());

@@ -57,7 +57,7 @@ pub(crate) trait Take {
     ) -> Option<Self::Taken>;
 
     /// How much may be read for it.
-    fn budget(&self) -> Budget {
+    fn budget(&self, _state: &State) -> Budget {
         Budget::RECEIVE
     }
 
@@ -158,7 +158,7 @@ impl Open<'_> {
         batch: &mut Batch,
     ) -> Pumped<T::Taken> {
         loop {
-            let keeps = !self.state.delivers() && goal != Goal::Receive;
+            let keeps = self.keeps(goal);
             let ahead = !scratch.ahead.is_empty();
             let many = match goal {
                 Goal::Background => self.state.user.batch - batch.len(),
@@ -193,10 +193,16 @@ impl Open<'_> {
                     self.state.exhausted = true;
                     return Pumped::Dry;
                 }
-                Read::Error(errno) if keeps => self.keep(Held::Error(errno)),
                 Read::Error(errno) => {
-                    self.deliver_batch(batch);
-                    self.deliver_error(errno);
+                    // What came before goes before, and may be all that there is room for.
+                    if !keeps {
+                        self.deliver_batch(batch);
+                    }
+                    if keeps || self.keeps(goal) {
+                        self.keep(Held::Error(errno));
+                    } else {
+                        self.deliver_error(errno);
+                    }
                 }
                 Read::Message(message) if encode::class(&message).is_none() => {}
                 Read::Message(message) => {
@@ -206,7 +212,9 @@ impl Open<'_> {
                     if let Some(assoc) = change {
                         if let Some(connect) = self.take_connect(assoc) {
                             // What came before counts before.
-                            self.deliver_batch(batch);
+                            if goal != Goal::Receive {
+                                self.deliver_batch(batch);
+                            }
                             if goal == Goal::Connect(connect.assoc) {
                                 self.consume_for_connect();
                                 if let Some(taken) = take.message(&self.state, message, batch) {
@@ -224,7 +232,7 @@ impl Open<'_> {
                             continue;
                         }
                     }
-                    if keeps {
+                    if keeps || self.keeps(goal) {
                         self.keep(Held::Message(message.keep()));
                     } else if goal == Goal::Receive {
                         if let Some(taken) = take.message(&self.state, message, batch) {
@@ -241,6 +249,11 @@ impl Open<'_> {
                 }
             }
         }
+    }
+
+    /// Is what comes kept for later?
+    fn keeps(&self, goal: Goal) -> bool {
+        !self.state.delivers() && goal != Goal::Receive
     }
 
     /// May a socket be read ahead of its receiver or owner? Only for a connect's sake.
@@ -369,7 +382,8 @@ impl Open<'_> {
         // vain each time; the I/O thread waits anyway.
         let look = active != Active::Once || self.state.speculate || !self.state.backlog.is_empty();
         if !active.is_passive() && look {
-            let budget = Budget::caller(self.state.user.batch);
+            let user = &self.state.user;
+            let budget = Budget::of_batches(user.batch, user.list);
             self.pump(Goal::Background, budget, ignore);
             self.state.speculate = self.state.active.is_passive();
         }

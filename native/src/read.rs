@@ -16,12 +16,13 @@ use crate::socket::{Open, State};
 const READ_MAX: usize = 1024 * 1024;
 
 /// From this size on a message is read into the binary that Erlang gets: below, copying it costs
-/// less than a binary made for a message that turns out smaller.
-const DIRECT_MIN: usize = 1024;
+/// less than a binary made for a message that turns out smaller. And it does not share a binary
+/// with others of a batch: who keeps one of those keeps all.
+pub(crate) const DIRECT_MIN: usize = 1024;
 
 /// The room of each message that is read together with others. Larger ones come in pieces, and the
 /// next ones alone.
-const AHEAD_SIZE: usize = 2 * DIRECT_MIN;
+const AHEAD_SIZE: usize = DIRECT_MIN;
 
 /// Where a thread reads to.
 pub(crate) struct Scratch {
@@ -140,10 +141,16 @@ pub(crate) struct Budget {
 impl Budget {
     /// For a caller's thread: well under a millisecond.
     pub(crate) const CALLER: Budget = Budget { messages: 16, bytes: 64 * 1024 };
-    /// The same, for whole batches of so many messages.
-    pub(crate) fn caller(batch: usize) -> Budget {
+    /// The same, for whole batches of so many messages. Lists of bytes take far longer to make.
+    pub(crate) fn of_batches(batch: usize, list: bool) -> Budget {
         let batches = (Self::CALLER.messages / batch).max(1);
-        Budget { messages: batches * batch, ..Self::CALLER }
+        let bytes = if list && batch > 1 { 4 * 1024 } else { Self::CALLER.bytes };
+        Budget { messages: batches * batch, bytes }
+    }
+
+    /// Small messages to be read together.
+    fn together(&self, many: usize) -> usize {
+        many.min(self.messages).min(self.bytes.div_ceil(AHEAD_SIZE))
     }
 
     /// Nothing but what has been read already.
@@ -181,7 +188,7 @@ impl Open<'_> {
                 }
                 None if budget.spent() => return Read::Spent,
                 None if scratch.ahead.was_short() => return Read::Nothing,
-                None => match self.read_piece(scratch, many.min(budget.messages), &mut place) {
+                None => match self.read_piece(scratch, budget.together(many), &mut place) {
                     Ok(meta) => meta,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                         return Read::Nothing;
@@ -196,10 +203,7 @@ impl Open<'_> {
             if meta.is_end_of_stream() {
                 // A one-to-one socket whose peer has finished says so for ever.
                 self.state.exhausted = true;
-                if scratch.ahead.is_empty() {
-                    return Read::Nothing;
-                }
-                continue;
+                return Read::Nothing;
             }
             let state = &mut *self.state;
             state.exhausted = false;

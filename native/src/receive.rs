@@ -104,7 +104,8 @@ impl Inner {
                 open.state.receiver = None;
             }
             let pumped = if open.state.active.is_passive() {
-                open.pump(Goal::Receive, take.budget(), take)
+                let budget = take.budget(&open.state);
+                open.pump(Goal::Receive, budget, take)
             } else {
                 // Made active while this process waited: it goes on waiting.
                 Pumped::Dry
@@ -199,10 +200,11 @@ impl Inner {
             if event.readable || event.error {
                 if active || !open.state.connects.is_empty() {
                     let before = open.state.received.count;
-                    let budget = match open.state.user.batch {
+                    let user = &open.state.user;
+                    let budget = match user.batch {
                         1 => open.state.burst.budget(),
                         // To ask for more than there is costs nothing.
-                        batch => Budget::caller(batch),
+                        batch => Budget::of_batches(batch, user.list),
                     };
                     let pumped = open.pump(Goal::Background, budget, ignore);
                     let messages = open.state.received.count - before;

@@ -1,11 +1,10 @@
 //! A socket: the resource behind Erlang's reference, its state, its life and its end.
 //!
 //! Locks, in the order they are taken: `state`, then `kernel`. Senders take `kernel` alone and
-//! for reading, all others have the same fd in `state`, so sending and receiving do not wait for each
-//! other. The fd is closed after it was taken out under both locks, `kernel`'s for writing, which is
-//! when no call uses it. Nothing that could run a
-//! resource's destructor (dropping a `Handle`, or a term that names a socket) happens under a
-//! lock.
+//! for reading, all others have the same fd in `state`, so sending and receiving do not wait for
+//! each other. The fd is closed after it was taken out under both locks, `kernel`'s for writing,
+//! which is when no call uses it. Nothing that could run a resource's destructor (dropping a
+//! `Handle`, or a term that names a socket) happens under a lock.
 
 use std::collections::VecDeque;
 use std::io;

@@ -15,7 +15,8 @@
 #include <sys/syscall.h>
 
 struct rule { int error; unsigned every; atomic_uint count; };
-static struct rule on_sendmsg, on_sendmmsg, on_recvmsg, on_socket, on_setsockopt, on_epoll_wait;
+static struct rule on_sendmsg, on_sendmmsg, on_recvmsg, on_recvmmsg, on_socket, on_setsockopt,
+    on_epoll_wait;
 
 static void read_rule(const char *name, struct rule *rule)
 {
@@ -32,6 +33,7 @@ __attribute__((constructor)) static void read_rules(void)
     read_rule("sendmsg", &on_sendmsg);
     read_rule("sendmmsg", &on_sendmmsg);
     read_rule("recvmsg", &on_recvmsg);
+    read_rule("recvmmsg", &on_recvmmsg);
     read_rule("socket", &on_socket);
     read_rule("setsockopt", &on_setsockopt);
     read_rule("epoll_wait", &on_epoll_wait);
@@ -50,6 +52,11 @@ static int fails(struct rule *rule)
 int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
     return fails(&on_sendmmsg) ? -1 : REAL(sendmmsg)(fd, messages, count, flags);
+}
+
+int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout)
+{
+    return fails(&on_recvmmsg) ? -1 : REAL(recvmmsg)(fd, messages, count, flags, timeout);
 }
 
 int socket(int family, int type, int protocol)
