@@ -8,8 +8,8 @@
 
 -import(gen_sctp_test_lib,
         [pair/1, pair/3, listener/2, open/2, adopt/1, data/2, event/2, next/1, all_arrived/2,
-         async/1, await/1, until/1, until_blocked/1, helper/0, call/2, no_message/0, exchange/1, port/1,
-         loopback/1]).
+         async/1, await/1, until/1, until_blocked/1, helper/0, call/2, no_message/0, exchange/1,
+         port/1, loopback/1]).
 
 -define(M, gen_sctp_nif).
 -define(TIMEOUT, 5000).
@@ -23,8 +23,9 @@ groups() ->
              error_events_among_them, of_all_sizes, in_small_pieces, as_lists, without_information,
              of_several_peers, refuses, only_one_receives, closed_meanwhile, receiver_is_killed,
              after_a_connect, end_of_a_stream, error_comes_last,
-             delivered, delivered_once, delivered_and_counted, delivered_alone, delivered_events, delivered_lists, error_after_a_count,
-             option, inherited, handed_over, bounded, one_binary, counted],
+             delivered, delivered_once, delivered_and_counted, delivered_alone,
+             delivered_events, delivered_lists, error_after_a_count, option, inherited,
+             handed_over, bounded, one_binary, counted],
     [{nif, [], [{inet, [], Cases}, {inet6, [], Cases}]}].
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
