@@ -167,6 +167,8 @@ primitives(_) ->
     %% The junk that is a process is a right argument for forward/2.
     Self = self(),
     receive Self -> ok after 0 -> error(not_forwarded) end,
+    %% And for set_active/2 counts of 0 and -1, which are at their end at once.
+    [receive {sctp_passive, _} -> ok after 0 -> error(not_announced) end || _ <- [0, -1]],
     flush_answers(),
     gen_sctp_test_lib:no_message().
 

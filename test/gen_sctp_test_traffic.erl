@@ -37,8 +37,8 @@
 -export_type([mode/0, account/0, sent/0]).
 
 -type agent() :: pid().
-%% How an agent reads: `recv' calls, `{active, Mode}', or not at all.
--type mode() :: recv | true | once | pos_integer() | false.
+%% How an agent reads: by calls, `{active, Mode}', or not at all.
+-type mode() :: recv | recv_batch | true | once | pos_integer() | false.
 %% `via': how many messages came from each address.
 -type account() :: #{got := #{pos_integer() => ok}, latest := #{0..7 => pos_integer()},
                      failed := #{pos_integer() => [{boolean(), binary()}]},
@@ -203,11 +203,14 @@ call(Agent, Request) ->
         error({agent_stuck, Request, process_info(Agent, [current_stacktrace, messages])})
     end.
 
-loop(#{mode := recv, m := M, s := S} = State) ->
+loop(#{mode := Mode, m := M, s := S} = State) when Mode =:= recv; Mode =:= recv_batch ->
     receive
         {call, From, Request} -> answer(From, Request, State)
     after 0 ->
-        loop(received(M:recv(S, 20), State))
+        loop(case Mode of
+                 recv -> received(M:recv(S, 20), State);
+                 recv_batch -> received_many(M:recv_batch(S, 16, 20), State)
+             end)
     end;
 loop(#{s := S, mode := Mode} = State) ->
     receive
@@ -216,6 +219,9 @@ loop(#{s := S, mode := Mode} = State) ->
         {sctp_passive, S} ->
             ok = inet:setopts(S, [{active, Mode}]),
             loop(State);
+        {sctp_batch, S, Messages} ->
+            _ = [ok = inet:setopts(S, [{active, once}]) || Mode =:= once],
+            loop(received_many({ok, Messages}, State));
         {Tag, S, IP, _, {Anc, Content}} when Tag =:= sctp; Tag =:= sctp_error ->
             _ = [ok = inet:setopts(S, [{active, once}]) || Mode =:= once],
             loop(book(IP, Anc, Content, State))
@@ -247,7 +253,11 @@ answer({Pid, Tag} = From, Request, #{m := M, s := S, accounts := Accounts} = Sta
     end.
 
 set_mode(Mode, #{s := S} = State) ->
-    Active = case Mode of recv -> false; _ -> Mode end,
+    Active = case Mode of
+                 recv -> false;
+                 recv_batch -> false;
+                 _ -> Mode
+             end,
     %% An integer would be added to what is left of the last one.
     ok = inet:setopts(S, [{active, false}]),
     ok = inet:setopts(S, [{active, Active}]),
@@ -258,6 +268,8 @@ drain_all(#{m := M, s := S} = State) ->
     receive
         {sctp_passive, S} ->
             drain_all(State);
+        {sctp_batch, S, Messages} ->
+            drain_all(received_many({ok, Messages}, State));
         {Tag, S, IP, _, {Anc, Content}} when Tag =:= sctp; Tag =:= sctp_error ->
             drain_all(book(IP, Anc, Content, State))
     after 0 ->
@@ -270,6 +282,12 @@ drain_all(#{m := M, s := S} = State) ->
 received({ok, {IP, _, Anc, Content}}, State) -> book(IP, Anc, Content, State);
 received({error, {IP, Anc, Event}}, State) -> book(IP, Anc, Event, State);
 received({error, timeout}, State) -> State.
+
+received_many({ok, [_ | _] = Messages}, State) ->
+    lists:foldl(fun({IP, _, Anc, Content}, Before) -> book(IP, Anc, Content, Before) end,
+                State, Messages);
+received_many({error, timeout}, State) ->
+    State.
 
 book(IP, Anc, Content, #{accounts := Accounts, tell := Tell} = State) ->
     Id = assoc_id(Anc, Content),

@@ -51,10 +51,10 @@ run(Net) ->
     Sum#{lives => 1}.
 
 options() ->
-    [inet, {sctp_nodelay, random([true, false])},
+    [inet, {sctp_nodelay, random([true, false])}, {batch, random([1, 1, 5, 64])},
      {sctp_rtoinfo, #sctp_rtoinfo{initial = 200, min = 100, max = 1000}}].
 
-mode() -> random([recv, true, once, 5, 100]).
+mode() -> random([recv, recv_batch, true, once, 5, 100]).
 
 random(List) -> lists:nth(rand:uniform(length(List)), List).
 
