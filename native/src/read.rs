@@ -141,6 +141,7 @@ pub(crate) struct Budget {
 impl Budget {
     /// For a caller's thread: well under a millisecond.
     pub(crate) const CALLER: Budget = Budget { messages: 16, bytes: 64 * 1024 };
+
     /// The same, for whole batches of so many messages. Lists of bytes take far longer to make.
     pub(crate) fn of_batches(batch: usize, list: bool) -> Budget {
         let batches = (Self::CALLER.messages / batch).max(1);
