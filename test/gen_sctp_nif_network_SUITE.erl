@@ -25,7 +25,7 @@ full() -> os:getenv("FULL") =/= false.
 all() -> [{group, stock} || full()] ++ [{group, nif}].
 
 groups() ->
-    Cases = [bad_path, failover_and_failback, cut_off, aborted, destroyed] ++
+    Cases = [bad_path, failover_and_failback, cut_off, aborted, destroyed, half_open] ++
             [Case || full(), Case <- trouble()],
     %% OTP 25 says `eagain' always.
     Ours = Cases ++ [blocked_by_receiver, refused_by_receiver],
@@ -249,6 +249,46 @@ await_port(Config, Port) ->
             {error, eaddrinuse} -> false
         end
     end).
+
+%% A socket goes when its association is up for the peer, and not for itself. The peer hears of the
+%% end at once; if the socket is OTP's only when a heartbeat is not answered.
+half_open(Config) ->
+    M = mod(Config),
+    with_path(Config, "delay 500ms", fun() ->
+        [begin
+             S = open_at(far, [], Config),
+             ok = M:listen(S, true),
+             Owner = gen_sctp_test_lib:helper(),
+             C = gen_sctp_test_lib:call(Owner, fun() -> begin_to(S, Type, Config) end),
+             #sctp_assoc_change{state = comm_up, assoc_id = Id} = gen_sctp_test_lib:event(M, S),
+             ok = case End of
+                      close -> gen_sctp_test_lib:call(Owner, fun() -> M:close(C) end);
+                      death -> gen_sctp_test_lib:kill(Owner)
+                  end,
+             %% What comes from a later one has come after all that was sent before.
+             Later = begin_to(S, seqpacket, Config),
+             #sctp_assoc_change{state = State, assoc_id = Of} = gen_sctp_test_lib:event(M, S),
+             ct:pal("~p", [{Type, End, State}]),
+             ?assertEqual(case M of
+                              gen_sctp_nif -> {comm_lost, true};
+                              gen_sctp -> {comm_up, false}
+                          end, {State, Of =:= Id}),
+             [ok = M:close(Socket) || Socket <- [S, Later]]
+         end || Type <- [seqpacket, stream], End <- [close, death]],
+        ok
+    end).
+
+open_at(Host, Opts, Config) ->
+    {ok, S} = (mod(Config)):open([family(Config), ?NET:netns(?config(net, Config), Host),
+                                  {ip, ?NET:address(Host, family(Config), 0)} | Opts]),
+    S.
+
+%% Begins an association, whose outcome nobody waits for.
+begin_to(S, Type, Config) ->
+    C = open_at(near, [{type, Type}], Config),
+    To = ?NET:address(far, family(Config), 0),
+    ok = (mod(Config)):connect_init(C, To, gen_sctp_test_lib:port(S), []),
+    C.
 
 %% The host ends, and the link with it.
 destroyed(Config) ->

@@ -112,10 +112,11 @@ owner_dies(Config) ->
 work(Config, Seen, Rounds) ->
     Workers = [spawn_monitor(fun() -> worker(Config, Seen, Rounds div ?WORKERS) end)
                || _ <- lists:seq(1, ?WORKERS)],
-    [receive
-         {'DOWN', Monitor, process, Pid, Reason} -> ?assertEqual(normal, Reason)
-     end || {Pid, Monitor} <- Workers],
-    ok.
+    Failed = [Reason || {Pid, Monitor} <- Workers,
+                        Reason <- [receive {'DOWN', Monitor, process, Pid, R} -> R end],
+                        Reason =/= normal],
+    [ct:pal("~p", [Reason]) || Reason <- Failed],
+    ?assertEqual([], Failed).
 
 %% What must not grow.
 settled(Config, Done) ->
@@ -212,8 +213,14 @@ read(#{m := M, s := S} = Worker, Timeout) ->
         %% What was under way to an owner that is no more.
         {error, {_, [], #sctp_send_failed{}}} -> read(Worker, Timeout);
         {error, timeout} when Timeout =:= 0 -> Worker;
-        Other -> error({Other, maps:with([life, up], Worker)})
+        Other -> error({Other, maps:with([life, up], Worker), M:recv(S, 0), circumstances(M)})
     end.
+
+%% What there is to know of an end that does not come.
+circumstances(M) ->
+    Kernel = [["/proc/net/sctp/", Name] || Name <- ["eps", "assocs", "remaddr", "snmp"]],
+    {library(M), [binary:split(Table, <<"\n">>, [global, trim])
+                  || {ok, Table} <- [file:read_file(Path) || Path <- Kernel]]}.
 
 %% Takes note of the ports that the present owner has told of.
 introduced(#{life := Life, lives := Lives} = Worker) ->

@@ -254,6 +254,8 @@ pub(crate) fn socket_term<'a>(env: Env<'a>, socket: &SocketRef) -> Term<'a> {
 /// What is left of a socket to be closed: all that can take long to give back.
 pub(crate) struct Left {
     kernel: sctp::Socket,
+    /// Data has been read from the kernel that nobody has got.
+    unread: bool,
     backlog: VecDeque<Held>,
     fragments: Reassembly,
 }
@@ -262,6 +264,10 @@ impl Left {
     /// Is it soon given back?
     fn is_little(&self) -> bool {
         self.backlog.is_empty() && self.fragments.is_empty() && self.kernel.closes_quickly()
+    }
+
+    pub(crate) fn close(self) {
+        self.kernel.close(self.unread);
     }
 }
 
@@ -427,9 +433,7 @@ impl Inner {
         reactor(self.token).forget(self.token);
         // Waits for calls in flight, none of which blocks. After them it is nobody else's.
         let kernel = Arc::into_inner(self.kernel.write().take()?)?;
-        // Only fails for a descriptor that is none, which this is not.
-        let _ = kernel.prepare_close(unread);
-        let left = Left { kernel, backlog, fragments };
+        let left = Left { kernel, unread, backlog, fragments };
         Some((left, remains))
     }
 

@@ -47,6 +47,8 @@ pub mod optname {
     pub const DELAYED_ACK_TIME: i32 = 16;
     /// Number of associations on a one-to-many socket.
     pub const GET_ASSOC_NUMBER: i32 = 28;
+    /// Their ids.
+    pub const GET_ASSOC_ID_LIST: i32 = 29;
     /// Ask for `struct sctp_rcvinfo` with every message.
     pub const RECVRCVINFO: i32 = 32;
     /// Adds addresses to the endpoint.
@@ -136,6 +138,18 @@ pub mod getaddrs {
     pub const ASSOC_ID: usize = 0;
     pub const ADDR_NUM: usize = 4;
     pub const ADDRS: usize = 8;
+}
+
+/// `struct sctp_assoc_ids`: the number of ids, then the ids.
+pub mod assoc_ids {
+    #![allow(missing_docs)]
+    pub const IDS: usize = 4;
+}
+
+/// `enum sctp_sstat_state`, the one state that is of interest here.
+pub mod sstat_state {
+    /// The cookie was sent, and the answer has not come.
+    pub const COOKIE_ECHOED: i32 = 3;
 }
 
 /// `struct sctp_getaddrs_old`, the argument of `SCTP_SOCKOPT_CONNECTX3`: an association id, the

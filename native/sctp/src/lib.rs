@@ -22,6 +22,7 @@ pub mod address;
 pub mod ahead;
 pub mod batch;
 pub mod bytes;
+mod closing;
 pub mod cmsg;
 pub mod epoll;
 pub mod errno;

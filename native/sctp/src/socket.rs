@@ -4,18 +4,17 @@ use std::ffi::CStr;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::time::Duration;
 
-use socket2::{Domain, Protocol, SockRef, Type};
+use socket2::{Domain, Protocol, Type};
 
-use crate::abi::{SOL_SCTP, getaddrs, optname, sndrcvinfo};
-use crate::bytes::{put_i32, u32_at};
+use crate::abi::{SOL_SCTP, assoc_ids, getaddrs, optname, sndrcvinfo};
+use crate::bytes::{i32_at, put_i32, u32_at};
 use crate::cmsg::{self, Control};
 use crate::option::STATUS;
 use crate::types::{AssocId, Family, RcvInfo, SndInfo, Style};
 use crate::{address, sys};
 
-/// An open socket; dropping it closes it (see [`Socket::prepare_close`]).
+/// An open socket; dropping it closes it, [`Socket::close`] in a better way.
 ///
 /// All calls can be made by several threads at a time, and none of them blocks. Errors are those of
 /// the kernel unless said otherwise.
@@ -97,9 +96,6 @@ pub(crate) struct Memory {
     pub(crate) to_send: usize,
     pub(crate) send_buffer: usize,
 }
-
-/// Bytes that are given back in no time: some tens of messages.
-const LITTLE: usize = 64 * 1024;
 
 /// Notifications switched on in a new socket, as the start of `struct sctp_event_subscribe`:
 /// association, address, send failure, peer error, shutdown, partial delivery. The first byte is not
@@ -255,6 +251,16 @@ impl Socket {
         Ok(u32::from_ne_bytes(count))
     }
 
+    /// The associations of a one-to-many socket; `EOPNOTSUPP` on others, `EINVAL` if there are
+    /// more than `most`.
+    pub(crate) fn assoc_ids(&self, most: usize) -> io::Result<Vec<AssocId>> {
+        const ID: usize = 4;
+        let mut list = vec![0; assoc_ids::IDS + ID * most];
+        let len = self.get_option(SOL_SCTP, optname::GET_ASSOC_ID_LIST, &mut list)?;
+        let ids = list[..len].get(assoc_ids::IDS..).unwrap_or_default();
+        Ok(ids.chunks_exact(ID).filter_map(|id| i32_at(id, 0)).map(AssocId).collect())
+    }
+
     /// What the kernel holds for it (`SO_MEMINFO`).
     pub(crate) fn memory(&self) -> io::Result<Memory> {
         let mut value = [0; 4 * meminfo::COUNT];
@@ -267,17 +273,6 @@ impl Socket {
         })
     }
 
-    /// Does the kernel have little to do when this is closed? It says goodbye on each association
-    /// and gives back what was neither read nor sent.
-    pub fn closes_quickly(&self) -> bool {
-        let at_most_one = match self.style {
-            Style::OneToMany => self.assoc_count().is_ok_and(|count| count <= 1),
-            Style::OneToOne => !self.is_listening(),
-        };
-        let little = |memory: Memory| memory.unread.max(memory.to_send) <= LITTLE;
-        at_most_one && self.memory().is_ok_and(little)
-    }
-
     /// Does it take associations that peers begin?
     pub fn is_listening(&self) -> bool {
         let mut value = [0; 4];
@@ -287,9 +282,16 @@ impl Socket {
 
     /// Does the kernel know this association (`SCTP_STATUS`)? On a one-to-one socket: any?
     pub fn has_assoc(&self, assoc: AssocId) -> bool {
+        self.assoc_state(assoc).is_ok()
+    }
+
+    /// The state of an association (`enum sctp_sstat_state`).
+    pub(crate) fn assoc_state(&self, assoc: AssocId) -> io::Result<i32> {
+        let [id, state, ..] = STATUS.fields else { unreachable!("it has them") };
         let mut value = [0; STATUS.size];
-        put_i32(&mut value, STATUS.fields[0].offset, assoc.0);
-        self.get_option(SOL_SCTP, optname::STATUS, &mut value).is_ok()
+        put_i32(&mut value, id.offset, assoc.0);
+        self.get_option(SOL_SCTP, optname::STATUS, &mut value)?;
+        i32_at(&value, state.offset).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
     /// What `SCTP_DEFAULT_SEND_PARAM` says for an association, or with [`AssocId::FUTURE`] for the
@@ -309,23 +311,6 @@ impl Socket {
     /// Sets an option.
     pub fn set_option(&self, level: i32, option: i32, value: &[u8]) -> io::Result<()> {
         sys::setsockopt(self.as_fd(), level, option, value)
-    }
-
-    /// To be called before dropping the socket: a lingering time above 0 would make the close of a
-    /// one-to-one socket block for that long, so it is switched off. Time 0 is kept, for it means to
-    /// abort. What is queued is sent in the background, either way.
-    ///
-    /// `unread`: data has been read from the kernel that nobody has seen. The kernel aborts the
-    /// associations of a socket that is closed with data unread, so this must do so as well.
-    pub fn prepare_close(&self, unread: bool) -> io::Result<()> {
-        let socket = SockRef::from(&self.fd);
-        if unread {
-            return socket.set_linger(Some(Duration::ZERO));
-        }
-        match socket.linger()? {
-            Some(time) if time > Duration::ZERO => socket.set_linger(None),
-            _ => Ok(()),
-        }
     }
 }
 

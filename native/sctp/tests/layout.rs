@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use sctp::abi::{cmsg_type, connectx3_arg, getaddrs, notification_type as ty, optname};
-use sctp::abi::{peeloff_flags_arg, rcvinfo};
+use sctp::abi::{assoc_ids, cmsg_type, connectx3_arg, getaddrs, notification_type as ty, optname};
+use sctp::abi::{peeloff_flags_arg, rcvinfo, sstat_state};
 use sctp::notification::{AssocState, Notification, PeerAddrState, parse};
 use sctp::option::{self, Kind, OPTIONS, Record, Shape};
 use sctp::{AssocId, SndInfo, SndRcvInfo};
@@ -108,6 +108,9 @@ const CONSTANTS: &[(&str, i64)] = &[
     ("SCTP_SNDRCV", cmsg_type::SNDRCV as i64),
     ("SCTP_RCVINFO", cmsg_type::RCVINFO as i64),
     ("SCTP_GET_ASSOC_NUMBER", optname::GET_ASSOC_NUMBER as i64),
+    ("SCTP_GET_ASSOC_ID_LIST", optname::GET_ASSOC_ID_LIST as i64),
+    ("offsetof(struct sctp_assoc_ids, gaids_assoc_id)", assoc_ids::IDS as i64),
+    ("SCTP_COOKIE_ECHOED", sstat_state::COOKIE_ECHOED as i64),
     ("SCTP_RECVRCVINFO", optname::RECVRCVINFO as i64),
     ("SCTP_SOCKOPT_BINDX_ADD", optname::SOCKOPT_BINDX_ADD as i64),
     ("SCTP_SOCKOPT_BINDX_REM", optname::SOCKOPT_BINDX_REM as i64),
