@@ -38,12 +38,19 @@ parse(Case) ->
 mode("100") -> 100;
 mode(Mode) -> list_to_atom(Mode).
 
-%% Who has no such function has no such case.
+%% Who has no such function has no such case; who failed in one mode is not
+%% asked again in another.
 run(_Origin, gen_sctp, #spec{kind = Kind}) when
     Kind =:= batch; Kind =:= batches; Kind =:= bundle
 ->
     ok;
-run(Origin, Module, #spec{kind = Kind} = Spec) ->
+run(Origin, Module, #spec{kind = Kind, size = Size} = Spec) ->
+    case get({failed, Kind, Size}) of
+        undefined -> run_case(Origin, Module, Spec);
+        true -> ok
+    end.
+
+run_case(Origin, Module, #spec{kind = Kind} = Spec) ->
     Case = case Kind of
         oneway -> fun sctp_bench_stream:one_way/2;
         batch -> fun sctp_bench_stream:one_way/2;
@@ -74,8 +81,9 @@ alone(Case, Module, Spec) ->
 
 %% OTP 25 stands still with 1 MiB on one processor, the kernel's queues empty:
 %% no figures then, and the other cases all the same.
-failed(gen_sctp, Reason) ->
+failed(gen_sctp, {#spec{kind = Kind, size = Size}, _} = Reason) ->
     io:format(standard_error, "gen_sctp: ~p~n", [Reason]),
+    put({failed, Kind, Size}, true),
     [];
 failed(_Module, Reason) ->
     error(Reason).
