@@ -37,40 +37,40 @@ impl Socket {
     /// it is switched off. Time 0 is kept, for it means to abort.
     fn prepare_close(&self, unread: bool) -> io::Result<()> {
         let socket = SockRef::from(self);
-        let abort = Some(Duration::ZERO);
-        let linger = socket.linger()?;
-        if unread || self.is_half_open_itself() {
-            return socket.set_linger(abort);
+        if unread || self.abort_half_open() {
+            return socket.set_linger(Some(Duration::ZERO));
         }
-        if linger == abort {
-            return Ok(());
+        match socket.linger()? {
+            Some(time) if time > Duration::ZERO => socket.set_linger(None),
+            _ => Ok(()),
         }
-        self.abort_half_open();
-        if linger.is_some() { socket.set_linger(None) } else { Ok(()) }
     }
 
     /// Aborts the associations that may be up for their peers but not for us, as the last step of
     /// the handshake is not through. Of these the kernel forgets without a word (in
-    /// `sctp_sf_cookie_wait_prm_shutdown`), and the peers would go on for a heartbeat's time.
-    fn abort_half_open(&self) {
+    /// `sctp_sf_cookie_wait_prm_shutdown`), and the peers would go on for a heartbeat's time. True if
+    /// that is for the close to do.
+    fn abort_half_open(&self) -> bool {
+        if !self.has_begun() {
+            return false;
+        }
+        if self.style() == Style::OneToOne {
+            return self.is_half_open_itself();
+        }
         // More may come while this runs.
         let most = self.assoc_count().map_or(0, |count| count as usize + 8);
         for assoc in self.assoc_ids(most).unwrap_or_default() {
-            if self.is_half_open(assoc) {
+            if self.assoc_state(assoc).is_ok_and(|state| state == COOKIE_ECHOED) {
                 let info = SndInfo { assoc, flags: flags::ABORT, ..SndInfo::default() };
                 let _ = self.send(&info, &[]);
             }
         }
+        false
     }
 
-    /// May the only association be half open? The kernel tells of that of a one-to-one socket when it
-    /// is up; where it was never begun, or has ended, there is nothing to abort.
+    /// May the only association be half open? The kernel tells nothing of that of a one-to-one socket
+    /// before it is up; where it has ended, there is nothing to abort.
     fn is_half_open_itself(&self) -> bool {
-        let is_up = || self.assoc_state(AssocId::FUTURE).is_ok();
-        self.style() == Style::OneToOne && !is_up() && !self.is_listening()
-    }
-
-    fn is_half_open(&self, assoc: AssocId) -> bool {
-        self.assoc_state(assoc).is_ok_and(|state| state == COOKIE_ECHOED)
+        self.assoc_state(AssocId::FUTURE).is_err() && !self.is_listening()
     }
 }

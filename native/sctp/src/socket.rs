@@ -4,6 +4,7 @@ use std::ffi::CStr;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use socket2::{Domain, Protocol, Type};
 
@@ -24,6 +25,8 @@ pub struct Socket {
     family: Family,
     style: Style,
     peeled_off: bool,
+    /// Has it begun an association?
+    began: AtomicBool,
 }
 
 /// What [`Socket::bindx`] does with the addresses.
@@ -113,7 +116,7 @@ impl Socket {
             None => create(family, style)?,
             Some(path) => in_netns(path, || create(family, style))?,
         };
-        let socket = Self { fd, family, style, peeled_off: false };
+        let socket = Self { fd, family, style, peeled_off: false, began: false.into() };
         socket.set_option(SOL_SCTP, optname::RECVRCVINFO, &1i32.to_ne_bytes())?;
         socket.set_option(SOL_SCTP, optname::EVENTS, &DEFAULT_EVENTS)?;
         Ok(socket)
@@ -158,7 +161,13 @@ impl Socket {
     ///
     /// `EISCONN`: there is one. `EALREADY`: one is being set up. `EAGAIN`: no local port is left.
     pub fn connect(&self, addrs: &[SocketAddr]) -> io::Result<AssocId> {
+        self.began.store(true, Ordering::Relaxed);
         sys::connectx3(self.as_fd(), &address::put_list(addrs)).map(AssocId)
+    }
+
+    /// Has [`Socket::connect`] been called?
+    pub(crate) fn has_begun(&self) -> bool {
+        self.began.load(Ordering::Relaxed)
     }
 
     /// Sends one message, wholly or not at all.
@@ -196,7 +205,9 @@ impl Socket {
     /// along, and inherits the options of SCTP and the sizes of the buffers.
     pub fn peeloff(&self, assoc: AssocId) -> io::Result<Self> {
         let fd = sys::peeloff(self.as_fd(), assoc.0)?;
-        Ok(Self { fd, family: self.family, style: Style::OneToOne, peeled_off: true })
+        // Only one that is up can be.
+        let began = false.into();
+        Ok(Self { fd, family: self.family, style: Style::OneToOne, peeled_off: true, began })
     }
 
     /// An address of the endpoint and its port, which is 0 before it has one.
