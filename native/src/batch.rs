@@ -68,7 +68,7 @@ impl Batch {
         } else {
             Body::Alone(alone(payload))
         };
-        self.entries.push(Entry { meta, body });
+        self.entries.push(Entry { meta: *meta, body });
     }
 
     /// Adds to what is shared; false without memory.
@@ -95,18 +95,22 @@ impl Batch {
         });
         let mut from = Sender::unknown(env);
         let mut list = Term::list_new_empty(env);
-        for Entry { meta, body } in self.entries.drain(..).rev() {
+        for Entry { meta, body } in self.entries.iter_mut().rev() {
             let body = match body {
-                Body::Alone(payload) => encode::body(env, &meta, payload, user.list),
+                Body::Alone(payload) => {
+                    let payload = std::mem::replace(payload, Payload::Read(&[]));
+                    encode::body(env, meta, payload, user.list)
+                }
                 Body::Shared(len) => {
-                    end -= len;
-                    part(env, &meta, shared.as_ref(), end, len, user.list)
+                    end -= *len;
+                    part(env, meta, shared.as_ref(), end, *len, user.list)
                 }
             };
             let (ip, port) = from.terms(env, meta.from);
-            let anc = encode::ancillary(env, &meta, user.data_io);
+            let anc = encode::ancillary(env, meta, user.data_io);
             list = list.list_prepend(tuple(env, [ip, port, anc, body]));
         }
+        self.entries.clear();
         list
     }
 }

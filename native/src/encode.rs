@@ -79,9 +79,9 @@ pub(crate) fn body<'a>(
 /// What recv answers with a message: `{ok, {IP, Port, Anc, Data}}` or `{error, {Raw, Anc, Event}}`.
 pub(crate) fn received<'a>(env: Env<'a>, message: Message, user: &UserOptions) -> Term<'a> {
     let class = class(&message);
-    let anc = ancillary(env, &message.meta, user.data_io);
+    let anc = ancillary(env, message.meta, user.data_io);
     let from = message.meta.from;
-    let body = body(env, &message.meta, message.payload, user.list);
+    let body = body(env, message.meta, message.payload, user.list);
     if class == Some(Class::Error) {
         (atoms::error(), (raw_address(env, from), anc, body)).encode(env)
     } else {

@@ -27,25 +27,26 @@ impl Deref for Payload<'_> {
 
 /// A whole message or notification.
 pub(crate) struct Message<'a> {
-    /// What the kernel said with its last piece; `len` is that piece's.
-    pub(crate) meta: sctp::Received,
+    /// What the kernel said with its last piece; `len` is that piece's. Large, so it stays where it
+    /// was read to.
+    pub(crate) meta: &'a sctp::Received,
     pub(crate) payload: Payload<'a>,
 }
 
 impl Message<'_> {
-    pub(crate) fn keep(self) -> Message<'static> {
+    pub(crate) fn keep(self) -> Held {
         let payload = match self.payload {
             Payload::Read(bytes) => Payload::Kept(bytes.to_vec()),
             Payload::Kept(bytes) => Payload::Kept(bytes),
             Payload::Binary(binary) => Payload::Binary(binary),
         };
-        Message { meta: self.meta, payload }
+        Held::Message(*self.meta, payload)
     }
 }
 
 /// What the backlog keeps.
 pub(crate) enum Held {
-    Message(Message<'static>),
+    Message(sctp::Received, Payload<'static>),
     Error(i32),
 }
 
@@ -53,7 +54,7 @@ impl Held {
     /// The memory it takes.
     pub(crate) fn bytes(&self) -> usize {
         let payload = match self {
-            Held::Message(message) => message.payload.len(),
+            Held::Message(_, payload) => payload.len(),
             Held::Error(_) => 0,
         };
         size_of::<Held>() + payload
@@ -61,16 +62,16 @@ impl Held {
 
     /// Is it data, not an event?
     pub(crate) fn is_data(&self) -> bool {
-        matches!(self, Held::Message(message) if !message.meta.notification)
+        matches!(self, Held::Message(meta, _) if !meta.notification)
     }
 
     /// The association it is about.
     pub(crate) fn assoc(&self) -> Option<AssocId> {
         match self {
-            Held::Message(message) if message.meta.notification => {
-                notification::parse(&message.payload)?.assoc()
+            Held::Message(meta, payload) if meta.notification => {
+                notification::parse(payload)?.assoc()
             }
-            Held::Message(message) => message.meta.info.map(|info| info.assoc),
+            Held::Message(meta, _) => meta.info.map(|info| info.assoc),
             Held::Error(_) => None,
         }
     }

@@ -172,11 +172,15 @@ impl Open<'_> {
                 false => self.unkeep(),
             };
             let fresh = kept.is_none();
+            let kept_meta;
             let read = match kept {
                 Some(held) => {
                     budget.spend(held.bytes());
                     match held {
-                        Held::Message(message) => Read::Message(message),
+                        Held::Message(meta, payload) => {
+                            kept_meta = meta;
+                            Read::Message(Message { meta: &kept_meta, payload })
+                        }
                         Held::Error(errno) => Read::Error(errno),
                     }
                 }
@@ -233,7 +237,7 @@ impl Open<'_> {
                         }
                     }
                     if keeps || self.keeps(goal) {
-                        self.keep(Held::Message(message.keep()));
+                        self.keep(message.keep());
                     } else if goal == Goal::Receive {
                         if let Some(taken) = take.message(&self.state, message, batch) {
                             return Pumped::Got(taken);
@@ -303,7 +307,7 @@ impl Open<'_> {
             Some(Class::Error) => atoms::sctp_error(),
             _ => atoms::sctp(),
         };
-        let (meta, payload) = (&message.meta, message.payload);
+        let Message { meta, payload } = message;
         deliver::send(&state.owner, |env| {
             let socket = socket_term(env, anchor);
             let (ip, port) = encode::ip_port(env, meta.from);

@@ -32,11 +32,18 @@ pub(crate) struct Scratch {
     spare: Option<OwnedBinary>,
     /// Messages that were read together. None remain after a pumping.
     pub(crate) ahead: Ahead,
+    /// What the kernel said with the last piece.
+    meta: sctp::Received,
 }
 
 impl Scratch {
     pub(crate) const fn new() -> Scratch {
-        Scratch { bytes: Vec::new(), spare: None, ahead: Ahead::new(batch::MOST, AHEAD_SIZE) }
+        Scratch {
+            bytes: Vec::new(),
+            spare: None,
+            ahead: Ahead::new(batch::MOST, AHEAD_SIZE),
+            meta: sctp::Received::NOTHING,
+        }
     }
 
     fn binary(&mut self, len: usize) -> OwnedBinary {
@@ -85,12 +92,8 @@ impl State {
     }
 
     /// The same for a piece that was read to a binary and what did not fit to the scratch.
-    fn join_binary(
-        &mut self,
-        mut binary: OwnedBinary,
-        scratch: &mut Scratch,
-        meta: &sctp::Received,
-    ) -> Joined {
+    fn join_binary(&mut self, mut binary: OwnedBinary, scratch: &mut Scratch) -> Joined {
+        let meta = &scratch.meta;
         let (expected, len) = (binary.len(), meta.len);
         let usable = !meta.notification && meta.end_of_record && len >= expected / 2;
         if usable && (len == expected || binary.realloc(len)) {
@@ -111,7 +114,7 @@ impl State {
         let head = len.min(expected);
         bytes[..head].copy_from_slice(&binary.as_slice()[..head]);
         scratch.spare = Some(binary);
-        self.join(&scratch.bytes[..len], meta)
+        self.join(&scratch.bytes[..len], &scratch.meta)
     }
 }
 
@@ -182,15 +185,15 @@ impl Open<'_> {
         loop {
             // Beside the meta data, which is large to be moved about.
             let mut place = Place::Scratch;
-            let meta = match scratch.ahead.take() {
+            match scratch.ahead.take() {
                 Some((at, meta)) => {
                     place = Place::Ahead(at);
-                    meta
+                    scratch.meta = meta;
                 }
                 None if budget.spent() => return Read::Spent,
                 None if scratch.ahead.was_short() => return Read::Nothing,
                 None => match self.read_piece(scratch, budget.together(many), &mut place) {
-                    Ok(meta) => meta,
+                    Ok(meta) => scratch.meta = meta,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                         return Read::Nothing;
                     }
@@ -199,31 +202,35 @@ impl Open<'_> {
                         return Read::Error(error.raw_os_error().unwrap_or(libc::EIO));
                     }
                 },
-            };
-            budget.spend(meta.len);
-            if meta.is_end_of_stream() {
+            }
+            let len = scratch.meta.len;
+            budget.spend(len);
+            if scratch.meta.is_end_of_stream() {
                 // A one-to-one socket whose peer has finished says so for ever.
                 self.state.exhausted = true;
                 return Read::Nothing;
             }
             let state = &mut *self.state;
             state.exhausted = false;
-            state.received.add(meta.len);
+            state.received.add(len);
             let (whole, from) = match place {
-                Place::Binary(binary) => (state.join_binary(binary, scratch, &meta), None),
-                Place::Scratch => (state.join(&scratch.bytes[..meta.len], &meta), None),
+                Place::Binary(binary) => (state.join_binary(binary, scratch), None),
+                Place::Scratch => (state.join(&scratch.bytes[..len], &scratch.meta), None),
                 Place::Ahead(at) => {
-                    (state.join(scratch.ahead.payload(at, meta.len), &meta), Some(at))
+                    (state.join(scratch.ahead.payload(at, len), &scratch.meta), Some(at))
                 }
             };
             match whole {
-                Joined::Whole(payload) => return Read::Message(Message { meta, payload }),
+                Joined::Whole(payload) => {
+                    return Read::Message(Message { meta: &scratch.meta, payload });
+                }
                 Joined::AsRead => {
                     let bytes = match from {
-                        Some(at) => scratch.ahead.payload(at, meta.len),
-                        None => &scratch.bytes[..meta.len],
+                        Some(at) => scratch.ahead.payload(at, len),
+                        None => &scratch.bytes[..len],
                     };
-                    return Read::Message(Message { meta, payload: Payload::Read(bytes) });
+                    let payload = Payload::Read(bytes);
+                    return Read::Message(Message { meta: &scratch.meta, payload });
                 }
                 Joined::Partial => {}
                 Joined::TooLong(assoc) if self.abort(assoc) => {}

@@ -57,9 +57,7 @@ impl Socket {
         if self.style() == Style::OneToOne {
             return self.is_half_open_itself();
         }
-        // More may come while this runs.
-        let most = self.assoc_count().map_or(0, |count| count as usize + 8);
-        for assoc in self.assoc_ids(most).unwrap_or_default() {
+        for assoc in self.assoc_ids().unwrap_or_default() {
             if self.assoc_state(assoc).is_ok_and(|state| state == COOKIE_ECHOED) {
                 let info = SndInfo { assoc, flags: flags::ABORT, ..SndInfo::default() };
                 let _ = self.send(&info, &[]);

@@ -49,10 +49,11 @@ pub struct ControlMessage<'a> {
 pub fn iter(control: &[u8]) -> impl Iterator<Item = ControlMessage<'_>> {
     let mut rest = control;
     std::iter::from_fn(move || {
-        let length = usize_at(rest, 0)?;
+        let header: &[u8; HEADER_SIZE] = rest.first_chunk()?;
+        let length = usize_at(header, 0)?;
         let message = ControlMessage {
-            level: i32_at(rest, LEVEL)?,
-            kind: i32_at(rest, TYPE)?,
+            level: i32_at(header, LEVEL)?,
+            kind: i32_at(header, TYPE)?,
             payload: rest.get(HEADER_SIZE..length)?,
         };
         let next = length.checked_next_multiple_of(ALIGN)?;
@@ -95,6 +96,7 @@ impl Control {
 
 /// Reads `struct sctp_rcvinfo`; `None` if the bytes are too few.
 pub fn decode_rcvinfo(bytes: &[u8]) -> Option<RcvInfo> {
+    let bytes: &[u8; rcvinfo::SIZE] = bytes.first_chunk()?;
     Some(RcvInfo {
         stream: u16_at(bytes, rcvinfo::STREAM)?,
         ssn: u16_at(bytes, rcvinfo::SSN)?,

@@ -62,6 +62,19 @@ pub struct Received {
 }
 
 impl Received {
+    /// Nothing received.
+    pub const NOTHING: Received = Received {
+        len: 0,
+        end_of_record: false,
+        notification: false,
+        control_truncated: false,
+        from: None,
+        info: None,
+        tos: None,
+        ttl: None,
+        tclass: None,
+    };
+
     pub(crate) fn of(raw: &sys::RawReceived, len: usize) -> Received {
         let Control { info, tos, ttl, tclass } = Control::decode(&raw.control[..raw.control_len]);
         Received {
@@ -262,9 +275,20 @@ impl Socket {
         Ok(u32::from_ne_bytes(count))
     }
 
-    /// The associations of a one-to-many socket; `EOPNOTSUPP` on others, `EINVAL` if there are
-    /// more than `most`.
-    pub(crate) fn assoc_ids(&self, most: usize) -> io::Result<Vec<AssocId>> {
+    /// The associations of a one-to-many socket; `EOPNOTSUPP` on others.
+    pub fn assoc_ids(&self) -> io::Result<Vec<AssocId>> {
+        const FEW: usize = 15;
+        match self.some_assoc_ids(FEW) {
+            // More may come in between.
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+                self.some_assoc_ids(self.assoc_count()? as usize + FEW)
+            }
+            result => result,
+        }
+    }
+
+    /// The same; `EINVAL` if there are more than `most`.
+    fn some_assoc_ids(&self, most: usize) -> io::Result<Vec<AssocId>> {
         const ID: usize = 4;
         let mut list = vec![0; assoc_ids::IDS + ID * most];
         let len = self.get_option(SOL_SCTP, optname::GET_ASSOC_ID_LIST, &mut list)?;

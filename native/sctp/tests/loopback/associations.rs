@@ -46,6 +46,27 @@ pub(crate) fn connect_twice() {
     assert_eq!(errno(client.peer_addr()), libc::ENOTCONN);
 }
 
+/// More of them than are asked for at first.
+pub(crate) fn associations_are_listed() {
+    let server = open(Style::OneToMany, LOOPBACK);
+    server.listen(5).unwrap();
+    assert_eq!(server.assoc_ids().unwrap(), []);
+    let mut clients = Vec::new();
+    let mut ids = Vec::new();
+    for _ in 0..20 {
+        let client = open(Style::OneToOne, LOOPBACK);
+        client.connect(&[server.local_addr().unwrap()]).unwrap();
+        let (state, id) = recv_change(&server);
+        assert_eq!(state, AssocState::CommUp);
+        assert_eq!(errno(client.assoc_ids()), libc::EOPNOTSUPP);
+        ids.push(id);
+        clients.push(client);
+        let mut listed = server.assoc_ids().unwrap();
+        listed.sort_unstable_by_key(|id| id.0);
+        assert_eq!(listed, ids);
+    }
+}
+
 pub(crate) fn peeled_off() {
     let (client, id, server, server_id) = associated(Style::OneToMany, LOOPBACK);
     client.send(&SndInfo { assoc: id, ..SndInfo::default() }, b"queued").unwrap();

@@ -28,6 +28,7 @@ const CASES: &[(&str, fn())] = &[
     ("refused_connect_keeps_the_id", associations::refused_connect_keeps_the_id),
     ("connect_twice", associations::connect_twice),
     ("a_message_in_pieces", messages::a_message_in_pieces),
+    ("associations_are_listed", associations::associations_are_listed),
     ("peeled_off", associations::peeled_off),
     ("one_to_one", associations::one_to_one),
     ("several_addresses", associations::several_addresses),
