@@ -28,7 +28,7 @@ groups() ->
     Cases = [bad_path, failover_and_failback, cut_off, aborted, destroyed, half_open] ++
             [Case || full(), Case <- trouble()],
     %% OTP 25 says `eagain' always.
-    Ours = Cases ++ [blocked_by_receiver, refused_by_receiver],
+    Ours = Cases ++ [blocked_by_receiver, refused_by_receiver, half_open_beside_whole],
     %% OTP 25 has left a socket behind whose owner was killed with its path cut (once in 10 times).
     [{stock, [], [{inet, [], Cases -- [destroyed]}]},
      {nif, [], [{inet, [], Ours} | [{inet6, [], Ours} || full()]]}].
@@ -254,19 +254,23 @@ await_port(Config, Port) ->
 %% end at once; if the socket is OTP's only when a heartbeat is not answered.
 half_open(Config) ->
     M = mod(Config),
-    with_path(Config, "delay 500ms", fun() ->
+    with_path(Config, "delay 1s", fun() ->
         [begin
-             S = open_at(far, [], Config),
-             ok = M:listen(S, true),
+             S = listener_at(far, Config),
              Owner = gen_sctp_test_lib:helper(),
-             C = gen_sctp_test_lib:call(Owner, fun() -> begin_to(S, Type, Config) end),
+             C = gen_sctp_test_lib:call(Owner, fun() ->
+                 C = open_at(near, [{type, Type}], Config),
+                 ok = M:connect_init(C, far(Config), gen_sctp_test_lib:port(S), []),
+                 C
+             end),
              #sctp_assoc_change{state = comm_up, assoc_id = Id} = gen_sctp_test_lib:event(M, S),
              ok = case End of
                       close -> gen_sctp_test_lib:call(Owner, fun() -> M:close(C) end);
                       death -> gen_sctp_test_lib:kill(Owner)
                   end,
-             %% What comes from a later one has come after all that was sent before.
-             Later = begin_to(S, seqpacket, Config),
+             %% Another one takes three times the path to come up, what was sent at the end once.
+             Later = open_at(near, [], Config),
+             ok = M:connect_init(Later, far(Config), gen_sctp_test_lib:port(S), []),
              #sctp_assoc_change{state = State, assoc_id = Of} = gen_sctp_test_lib:event(M, S),
              ct:pal("~p", [{Type, End, State}]),
              ?assertEqual(case M of
@@ -278,17 +282,39 @@ half_open(Config) ->
         ok
     end).
 
+%% Those that are up are not aborted for it: what was sent comes, and the end after that.
+half_open_beside_whole(Config) ->
+    M = mod(Config),
+    with_path(Config, "delay 1s", fun() ->
+        [Whole, Half] = [listener_at(far, Config) || _ <- [1, 2]],
+        C = open_at(near, [], Config),
+        {ok, #sctp_assoc_change{assoc_id = Id}} =
+            M:connect(C, far(Config), gen_sctp_test_lib:port(Whole), [], 20000),
+        ok = M:connect_init(C, far(Config), gen_sctp_test_lib:port(Half), []),
+        ?assertMatch(#sctp_assoc_change{state = comm_up}, gen_sctp_test_lib:event(M, Half)),
+        [ok = M:send(C, Id, 0, <<N>>) || N <- [1, 2, 3]],
+        ok = M:close(C),
+        ?assertMatch(#sctp_assoc_change{state = comm_lost}, gen_sctp_test_lib:event(M, Half)),
+        ?assertMatch(#sctp_assoc_change{state = comm_up}, gen_sctp_test_lib:event(M, Whole)),
+        [?assertMatch({_, <<N>>}, gen_sctp_test_lib:data(M, Whole)) || N <- [1, 2, 3]],
+        ?assertMatch(#sctp_shutdown_event{}, gen_sctp_test_lib:event(M, Whole)),
+        ?assertMatch(#sctp_assoc_change{state = shutdown_comp},
+                     gen_sctp_test_lib:event(M, Whole)),
+        [ok = M:close(Socket) || Socket <- [Whole, Half]]
+    end).
+
+listener_at(Host, Config) ->
+    S = open_at(Host, [], Config),
+    ok = (mod(Config)):listen(S, true),
+    S.
+
 open_at(Host, Opts, Config) ->
     {ok, S} = (mod(Config)):open([family(Config), ?NET:netns(?config(net, Config), Host),
                                   {ip, ?NET:address(Host, family(Config), 0)} | Opts]),
     S.
 
-%% Begins an association, whose outcome nobody waits for.
-begin_to(S, Type, Config) ->
-    C = open_at(near, [{type, Type}], Config),
-    To = ?NET:address(far, family(Config), 0),
-    ok = (mod(Config)):connect_init(C, To, gen_sctp_test_lib:port(S), []),
-    C.
+far(Config) ->
+    ?NET:address(far, family(Config), 0).
 
 %% The host ends, and the link with it.
 destroyed(Config) ->

@@ -27,8 +27,7 @@ impl Deref for Payload<'_> {
 
 /// A whole message or notification.
 pub(crate) struct Message<'a> {
-    /// What the kernel said with its last piece; `len` is that piece's. Large, so it stays where it
-    /// was read to.
+    /// What the kernel said with its last piece; `len` is that piece's.
     pub(crate) meta: &'a sctp::Received,
     pub(crate) payload: Payload<'a>,
 }

@@ -265,9 +265,13 @@ impl Left {
     fn is_little(&self) -> bool {
         self.backlog.is_empty() && self.fragments.is_empty() && self.kernel.closes_quickly()
     }
+}
 
-    pub(crate) fn close(self) {
-        self.kernel.close(self.unread);
+/// However it is dropped, it neither blocks nor forgets to abort.
+impl Drop for Left {
+    fn drop(&mut self) {
+        // Fails only for a descriptor that is none, which this is not.
+        let _ = self.kernel.prepare_close(self.unread);
     }
 }
 

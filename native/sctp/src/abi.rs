@@ -146,10 +146,10 @@ pub mod assoc_ids {
     pub const IDS: usize = 4;
 }
 
-/// `enum sctp_sstat_state`, the one state that is of interest here.
+/// `enum sctp_sstat_state`. The states before this one are those of the handshake.
 pub mod sstat_state {
-    /// The cookie was sent, and the answer has not come.
-    pub const COOKIE_ECHOED: i32 = 3;
+    /// The handshake is through.
+    pub const ESTABLISHED: i32 = 4;
 }
 
 /// `struct sctp_getaddrs_old`, the argument of `SCTP_SOCKOPT_CONNECTX3`: an association id, the

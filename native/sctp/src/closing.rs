@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-use crate::abi::sstat_state::COOKIE_ECHOED;
+use crate::abi::sstat_state::ESTABLISHED;
 use crate::socket::{Memory, Socket};
 use crate::types::{AssocId, SndInfo, Style, flags};
 
@@ -24,20 +24,19 @@ impl Socket {
         at_most_one && self.memory().is_ok_and(little)
     }
 
-    /// Closes the socket without blocking; what is queued is sent in the background.
+    /// To be called before dropping the socket: a lingering time above 0 would make the close of a
+    /// one-to-one socket block for that long, so it is switched off. Time 0 is kept, for it means to
+    /// abort. What is queued is sent in the background, either way.
     ///
     /// `unread`: data has been read from the kernel that nobody has seen. The kernel aborts the
     /// associations of a socket that is closed with data unread, so this must do so as well.
-    pub fn close(self, unread: bool) {
-        // Fails only for a descriptor that is none, which this is not.
-        let _ = self.prepare_close(unread);
-    }
-
-    /// A lingering time above 0 would make the close of a one-to-one socket block for that long, so
-    /// it is switched off. Time 0 is kept, for it means to abort.
-    fn prepare_close(&self, unread: bool) -> io::Result<()> {
+    ///
+    /// Associations whose handshake is not through may be up for their peers. The kernel forgets
+    /// them without a word (`sctp_sf_cookie_wait_prm_shutdown`), and the peers would go on until a
+    /// heartbeat is not answered. So these are aborted.
+    pub fn prepare_close(&self, unread: bool) -> io::Result<()> {
         let socket = SockRef::from(self);
-        if unread || self.abort_half_open() {
+        if unread || self.abort_unfinished() {
             return socket.set_linger(Some(Duration::ZERO));
         }
         match socket.linger()? {
@@ -46,19 +45,17 @@ impl Socket {
         }
     }
 
-    /// Aborts the associations that may be up for their peers but not for us, as the last step of
-    /// the handshake is not through. Of these the kernel forgets without a word (in
-    /// `sctp_sf_cookie_wait_prm_shutdown`), and the peers would go on for a heartbeat's time. True if
-    /// that is for the close to do.
-    fn abort_half_open(&self) -> bool {
-        if !self.has_begun() {
+    /// Aborts what is not up yet. True if that is for the close to do: a one-to-one socket can only
+    /// be aborted as a whole.
+    fn abort_unfinished(&self) -> bool {
+        if !self.has_connected() {
             return false;
         }
         if self.style() == Style::OneToOne {
-            return self.is_half_open_itself();
+            return self.is_unfinished(AssocId::FUTURE) && !self.is_listening();
         }
         for assoc in self.assoc_ids().unwrap_or_default() {
-            if self.assoc_state(assoc).is_ok_and(|state| state == COOKIE_ECHOED) {
+            if self.is_unfinished(assoc) {
                 let info = SndInfo { assoc, flags: flags::ABORT, ..SndInfo::default() };
                 let _ = self.send(&info, &[]);
             }
@@ -66,9 +63,12 @@ impl Socket {
         false
     }
 
-    /// May the only association be half open? The kernel tells nothing of that of a one-to-one socket
-    /// before it is up; where it has ended, there is nothing to abort.
-    fn is_half_open_itself(&self) -> bool {
-        self.assoc_state(AssocId::FUTURE).is_err() && !self.is_listening()
+    /// Of one-to-one sockets that were not peeled off the kernel tells nothing before they are up;
+    /// nor when there is no association, and nothing to be aborted.
+    fn is_unfinished(&self, assoc: AssocId) -> bool {
+        match self.assoc_state(assoc) {
+            Ok(state) => state < ESTABLISHED,
+            Err(error) => error.raw_os_error() == Some(libc::EINVAL),
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::option::STATUS;
 use crate::types::{AssocId, Family, RcvInfo, SndInfo, Style};
 use crate::{address, sys};
 
-/// An open socket; dropping it closes it, [`Socket::close`] in a better way.
+/// An open socket; dropping it closes it (see [`Socket::prepare_close`]).
 ///
 /// All calls can be made by several threads at a time, and none of them blocks. Errors are those of
 /// the kernel unless said otherwise.
@@ -25,8 +25,8 @@ pub struct Socket {
     family: Family,
     style: Style,
     peeled_off: bool,
-    /// Has it begun an association?
-    began: AtomicBool,
+    /// Has [`Socket::connect`] begun an association?
+    connected: AtomicBool,
 }
 
 /// What [`Socket::bindx`] does with the addresses.
@@ -129,7 +129,7 @@ impl Socket {
             None => create(family, style)?,
             Some(path) => in_netns(path, || create(family, style))?,
         };
-        let socket = Self { fd, family, style, peeled_off: false, began: false.into() };
+        let socket = Self { fd, family, style, peeled_off: false, connected: false.into() };
         socket.set_option(SOL_SCTP, optname::RECVRCVINFO, &1i32.to_ne_bytes())?;
         socket.set_option(SOL_SCTP, optname::EVENTS, &DEFAULT_EVENTS)?;
         Ok(socket)
@@ -174,13 +174,14 @@ impl Socket {
     ///
     /// `EISCONN`: there is one. `EALREADY`: one is being set up. `EAGAIN`: no local port is left.
     pub fn connect(&self, addrs: &[SocketAddr]) -> io::Result<AssocId> {
-        self.began.store(true, Ordering::Relaxed);
-        sys::connectx3(self.as_fd(), &address::put_list(addrs)).map(AssocId)
+        let assoc = sys::connectx3(self.as_fd(), &address::put_list(addrs))?;
+        self.connected.store(true, Ordering::Relaxed);
+        Ok(AssocId(assoc))
     }
 
-    /// Has [`Socket::connect`] been called?
-    pub(crate) fn has_begun(&self) -> bool {
-        self.began.load(Ordering::Relaxed)
+    /// Has [`Socket::connect`] begun an association, here or before it was peeled off?
+    pub(crate) fn has_connected(&self) -> bool {
+        self.connected.load(Ordering::Relaxed)
     }
 
     /// Sends one message, wholly or not at all.
@@ -218,9 +219,8 @@ impl Socket {
     /// along, and inherits the options of SCTP and the sizes of the buffers.
     pub fn peeloff(&self, assoc: AssocId) -> io::Result<Self> {
         let fd = sys::peeloff(self.as_fd(), assoc.0)?;
-        // Only one that is up can be.
-        let began = false.into();
-        Ok(Self { fd, family: self.family, style: Style::OneToOne, peeled_off: true, began })
+        let connected = self.has_connected().into();
+        Ok(Self { fd, family: self.family, style: Style::OneToOne, peeled_off: true, connected })
     }
 
     /// An address of the endpoint and its port, which is 0 before it has one.
@@ -322,11 +322,10 @@ impl Socket {
 
     /// The state of an association (`enum sctp_sstat_state`).
     pub(crate) fn assoc_state(&self, assoc: AssocId) -> io::Result<i32> {
-        let [id, state, ..] = STATUS.fields else { unreachable!("it has them") };
         let mut value = [0; STATUS.size];
-        put_i32(&mut value, id.offset, assoc.0);
+        put_i32(&mut value, STATUS.fields[0].offset, assoc.0);
         self.get_option(SOL_SCTP, optname::STATUS, &mut value)?;
-        i32_at(&value, state.offset).ok_or_else(|| io::ErrorKind::InvalidData.into())
+        i32_at(&value, STATUS.fields[1].offset).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
     /// What `SCTP_DEFAULT_SEND_PARAM` says for an association, or with [`AssocId::FUTURE`] for the

@@ -110,7 +110,7 @@ const CONSTANTS: &[(&str, i64)] = &[
     ("SCTP_GET_ASSOC_NUMBER", optname::GET_ASSOC_NUMBER as i64),
     ("SCTP_GET_ASSOC_ID_LIST", optname::GET_ASSOC_ID_LIST as i64),
     ("offsetof(struct sctp_assoc_ids, gaids_assoc_id)", assoc_ids::IDS as i64),
-    ("SCTP_COOKIE_ECHOED", sstat_state::COOKIE_ECHOED as i64),
+    ("SCTP_ESTABLISHED", sstat_state::ESTABLISHED as i64),
     ("SCTP_RECVRCVINFO", optname::RECVRCVINFO as i64),
     ("SCTP_SOCKOPT_BINDX_ADD", optname::SOCKOPT_BINDX_ADD as i64),
     ("SCTP_SOCKOPT_BINDX_REM", optname::SOCKOPT_BINDX_REM as i64),
