@@ -229,9 +229,9 @@ open(Port, Opts) ->
 %% Returns when addresses and port are free, for who closes first: at once but
 %% for a socket with many associations or much data. What was sent is still
 %% delivered by the kernel, unless there is received data that nobody has read
-%% or `{linger, {true, 0}}' is set: then the associations are aborted, as are
-%% those in all cases that are not up yet. Calls
-%% that wait on the socket return `{error, closed}'. Closing twice is fine.
+%% or `{linger, {true, 0}}' is set: then the associations are aborted. Those
+%% that are not up yet always are. Calls that wait on the socket return
+%% `{error, closed}'. Closing twice is fine.
 -spec close(sctp_socket()) -> ok.
 close(?SOCKET(Ref)) when is_reference(Ref) ->
     gen_sctp_nif_wait:close(Ref);

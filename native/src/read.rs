@@ -6,7 +6,7 @@ use std::mem::take;
 use rustler::OwnedBinary;
 use sctp::Ahead;
 use sctp::reassembly::Added;
-use sctp::types::{AssocId, SndInfo, Style, flags};
+use sctp::types::{AssocId, Style};
 
 use crate::batch;
 use crate::message::{Message, Payload};
@@ -243,8 +243,7 @@ impl Open<'_> {
     /// Ends an association whose peer does not keep to what is bearable; the owner hears of it by
     /// the event. False on a one-to-one socket that was not peeled off, which can only be closed.
     fn abort(&self, assoc: AssocId) -> bool {
-        let info = SndInfo { assoc, flags: flags::ABORT, ..SndInfo::default() };
-        self.kernel().send(&info, &[]).is_ok() || !self.kernel().has_assoc(assoc)
+        self.kernel().abort(assoc).is_ok() || !self.kernel().has_assoc(assoc)
     }
 
     /// Reads one piece to the scratch or another `place`; or `many`, of which this is the first,

@@ -24,6 +24,13 @@ impl Socket {
         at_most_one && self.memory().is_ok_and(little)
     }
 
+    /// Aborts an association. Refused on a one-to-one socket that was not peeled off, which can only
+    /// be closed with a lingering time of 0.
+    pub fn abort(&self, assoc: AssocId) -> io::Result<()> {
+        let info = SndInfo { assoc, flags: flags::ABORT, ..SndInfo::default() };
+        self.send(&info, &[])
+    }
+
     /// To be called before dropping the socket: a lingering time above 0 would make the close of a
     /// one-to-one socket block for that long, so it is switched off. Time 0 is kept, for it means to
     /// abort. What is queued is sent in the background, either way.
@@ -56,8 +63,8 @@ impl Socket {
         }
         for assoc in self.assoc_ids().unwrap_or_default() {
             if self.is_unfinished(assoc) {
-                let info = SndInfo { assoc, flags: flags::ABORT, ..SndInfo::default() };
-                let _ = self.send(&info, &[]);
+                // It may have come to its end by itself.
+                let _ = self.abort(assoc);
             }
         }
         false

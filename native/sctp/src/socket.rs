@@ -25,7 +25,8 @@ pub struct Socket {
     family: Family,
     style: Style,
     peeled_off: bool,
-    /// Has [`Socket::connect`] begun an association?
+    /// Has [`Socket::connect`] begun an association? Who has not need not be asked for the state of
+    /// all that others have begun.
     connected: AtomicBool,
 }
 
