@@ -19,8 +19,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustler::env::{OwnedEnv, SavedTerm};
 use rustler::sys::{
-    ErlNifEnv, enif_alloc_env, enif_clear_env, enif_is_process_alive, enif_make_tuple_from_array,
-    enif_send, enif_whereis_pid,
+    ErlNifCharEncoding, ErlNifEnv, enif_alloc_env, enif_clear_env, enif_is_process_alive,
+    enif_make_string_len, enif_make_tuple_from_array, enif_send, enif_whereis_pid,
 };
 use rustler::types::LocalPid;
 use rustler::{Atom, Encoder, Env, Term};
@@ -66,6 +66,15 @@ pub(crate) fn tuple<'a, const N: usize>(env: Env<'a>, elements: [Term<'a>; N]) -
     let (pointer, arity) = (raw.as_ptr(), N as c_uint);
     // SAFETY: `pointer` is valid for reads of `arity` terms, which their lifetime says are of `env`.
     let term = unsafe { enif_make_tuple_from_array(env.as_c_arg(), pointer, arity) };
+    // SAFETY: the term has just been made in `env`.
+    unsafe { Term::new(env, term) }
+}
+
+/// Bytes as a list of integers. rustler's own makes and collects a term for each byte.
+pub(crate) fn byte_list<'a>(env: Env<'a>, bytes: &[u8]) -> Term<'a> {
+    let (pointer, latin1) = (bytes.as_ptr().cast(), ErlNifCharEncoding::ERL_NIF_LATIN1);
+    // SAFETY: `pointer` is valid for reads of so many bytes, each of which is a character.
+    let term = unsafe { enif_make_string_len(env.as_c_arg(), pointer, bytes.len(), latin1) };
     // SAFETY: the term has just been made in `env`.
     unsafe { Term::new(env, term) }
 }

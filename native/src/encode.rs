@@ -7,7 +7,7 @@ use sctp::notification::{self, AssocState, Notification, PeerAddrState};
 use sctp::types::{RcvInfo, SndRcvInfo, flags};
 
 use crate::atoms;
-use crate::deliver::tuple;
+use crate::deliver::{byte_list, tuple};
 use crate::message::{Message, Payload};
 use crate::socket::UserOptions;
 
@@ -70,7 +70,7 @@ pub(crate) fn body<'a>(
         };
     }
     match payload {
-        payload if list => payload.encode(env),
+        payload if list => byte_list(env, &payload),
         Payload::Binary(binary) => binary.release(env).to_term(env),
         payload => binary(env, &payload),
     }
@@ -257,7 +257,7 @@ fn raw_address<'a>(env: Env<'a>, address: Option<SocketAddr>) -> Term<'a> {
         IpAddr::V4(ip) => raw.extend(ip.octets()),
         IpAddr::V6(ip) => raw.extend(ip.octets()),
     }
-    raw.encode(env)
+    byte_list(env, &raw)
 }
 
 /// The atom of an errno, or the number if it has no name.

@@ -208,7 +208,10 @@ impl Inner {
                     };
                     let pumped = open.pump(Goal::Background, budget, ignore);
                     let messages = open.state.received.count - before;
-                    open.state.burst.learn(messages, matches!(pumped, Pumped::Dry));
+                    // A count that has come to its end says nothing of what the kernel still has.
+                    if !active || !open.state.active.is_passive() {
+                        open.state.burst.learn(messages, matches!(pumped, Pumped::Dry));
+                    }
                     if active && messages > 0 {
                         let sent = self.sent.count();
                         let answered = std::mem::replace(&mut open.state.sent_before, sent) != sent;
