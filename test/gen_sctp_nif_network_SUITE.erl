@@ -28,7 +28,8 @@ groups() ->
     Cases = [bad_path, failover_and_failback, cut_off, aborted, destroyed, half_open] ++
             [Case || full(), Case <- trouble()],
     %% OTP 25 says `eagain' always.
-    Ours = Cases ++ [blocked_by_receiver, refused_by_receiver, half_open_beside_whole],
+    Ours = Cases ++ [blocked_by_receiver, refused_by_receiver, half_open_beside_whole,
+                     half_open_peeled_off],
     %% OTP 25 has left a socket behind whose owner was killed with its path cut (once in 10 times).
     [{stock, [], [{inet, [], Cases -- [destroyed]}]},
      {nif, [], [{inet, [], Ours} | [{inet6, [], Ours} || full()]]}].
@@ -301,6 +302,22 @@ half_open_beside_whole(Config) ->
         ?assertMatch(#sctp_assoc_change{state = shutdown_comp},
                      gen_sctp_test_lib:event(M, Whole)),
         [ok = M:close(Socket) || Socket <- [Whole, Half]]
+    end).
+
+%% Nor is one that has been peeled off forgotten. (Only from sockets of one's own network namespace.)
+half_open_peeled_off(Config) ->
+    M = mod(Config),
+    ?NET:with_slow_loopback("1s", fun() ->
+        S = gen_sctp_test_lib:listener(Config, []),
+        C = gen_sctp_test_lib:open(Config, []),
+        Port = gen_sctp_test_lib:port(S),
+        {ok, Id} = M:connectx_init(C, [gen_sctp_test_lib:loopback(Config)], Port, []),
+        #sctp_assoc_change{state = comm_up, assoc_id = Of} = gen_sctp_test_lib:event(M, S),
+        {ok, Peeled} = M:peeloff(C, Id),
+        ok = M:close(Peeled),
+        ?assertMatch(#sctp_assoc_change{state = comm_lost, assoc_id = Of},
+                     gen_sctp_test_lib:event(M, S)),
+        [ok = M:close(Socket) || Socket <- [C, S]]
     end).
 
 listener_at(Host, Config) ->

@@ -18,6 +18,7 @@
 -export([cut/2]).
 -export([heal/2]).
 -export([impair/3]).
+-export([with_slow_loopback/2]).
 -export([sysctl/3]).
 -export([add_address/4]).
 -export([remove_address/4]).
@@ -162,6 +163,12 @@ queue(Net, N, Kind) ->
 -spec impair(net(), path(), iodata()) -> ok.
 impair(Net, N, How) ->
     queue(Net, N, ["netem limit 10000 ", How]).
+
+%% @doc Slows the tests' own loopback, each way, while the function runs.
+-spec with_slow_loopback(string(), fun(() -> Result)) -> Result.
+with_slow_loopback(Delay, Fun) ->
+    ok = shell(["tc qdisc replace dev lo root netem limit 10000 delay ", Delay]),
+    try Fun() after ok = shell("tc qdisc del dev lo root") end.
 
 %% @doc Sets a variable of /proc/sys/net/sctp on both hosts; sockets that are opened later heed it.
 -spec sysctl(net(), string(), string()) -> ok.
