@@ -50,9 +50,16 @@ reach_forms(Ref, Family, Forms, Opts, Deadline, Connect) ->
     case gen_sctp_nif_opts:configure(Ref, Opts) of
         ok ->
             case gen_sctp_nif_addr:sockaddrs(Family, Forms) of
-                {ok, Addrs} -> Connect(Ref, Addrs, Deadline);
+                {ok, Addrs} -> attempt(fun() -> Connect(Ref, Addrs, Deadline) end);
                 {error, _} = Error -> Error
             end;
         {error, _} = Error ->
             Error
+    end.
+
+%% The association of a process that has died may be in the way.
+attempt(Connect) ->
+    case Connect() of
+        {error, eaddrnotavail} -> gen_sctp_nif_wait:again_after_closings(Connect);
+        Result -> Result
     end.

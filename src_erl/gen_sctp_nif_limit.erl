@@ -82,7 +82,7 @@ question() ->
 check(Ref, Owner, Most, Question) ->
     case {gen_sctp_nif_prim:owner(Ref), process_info(Owner, message_queue_len)} of
         {{ok, Owner}, {message_queue_len, Length}} when Length < Most ->
-            _ = gen_sctp_nif_prim:grant(Ref, Owner, Most - Length),
+            _ = gen_sctp_nif_prim:grant(Ref, Question, Most - Length),
             ok;
         {{ok, Owner}, {message_queue_len, _}} ->
             receive after ?PAUSE -> ok end,

@@ -100,12 +100,22 @@ new(Family, Type, Netns) ->
 set_up(Ref, Opts, [First | Rest]) ->
     case gen_sctp_nif_limit:setopts(Ref, Opts) of
         ok ->
-            case gen_sctp_nif_prim:bind(Ref, First) of
+            case bind(Ref, First) of
                 ok -> add_all(Ref, Rest);
                 {error, _} = Error -> Error
             end;
         {error, _} = Error ->
             Error
+    end.
+
+bind(Ref, Addr) ->
+    case gen_sctp_nif_prim:bind(Ref, Addr) of
+        {error, eaddrinuse} ->
+            gen_sctp_nif_wait:again_after_closings(fun() ->
+                gen_sctp_nif_prim:bind(Ref, Addr)
+            end);
+        Result ->
+            Result
     end.
 
 add_all(_Ref, []) ->

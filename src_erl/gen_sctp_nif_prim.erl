@@ -12,6 +12,7 @@
 -export([open/3]).
 -export([open_dirty/3]).
 -export([close/2]).
+-export([await_closings/1]).
 -export([peeloff/2]).
 -export([bind/2]).
 -export([bindx/3]).
@@ -57,7 +58,7 @@
 -export([sockets/0]).
 -export([counters/0]).
 
--nifs([open/3, open_dirty/3, close/2, peeloff/2, bind/2, bindx/3, listen/2,
+-nifs([open/3, open_dirty/3, close/2, await_closings/1, peeloff/2, bind/2, bindx/3, listen/2,
     connect/3, connect_many/3, setopts_many/2, getopts_many/2,
     recv/2, recv_batch/3, send/3, send/4, send_large/3, send_large/4, send_batch/3,
     await_writable/3, cancel/2,
@@ -138,6 +139,11 @@ open_dirty(_Family, _Type, _Netns) ->
 
 -spec close(ref(), wait_ref()) -> ok | wait.
 close(_Ref, _WaitRef) ->
+    ?NIF.
+
+%% `wait': a message follows when all sockets that are about to be closed are.
+-spec await_closings(wait_ref()) -> ok | wait.
+await_closings(_WaitRef) ->
     ?NIF.
 
 -spec peeloff(ref(), integer()) -> {ok, ref()} | error().
@@ -233,8 +239,8 @@ setopts_many(_Ref, _Opts) ->
     ?NIF.
 
 %% So many messages may be delivered to this owner.
--spec grant(ref(), pid(), non_neg_integer()) -> ok | {error, closed}.
-grant(_Ref, _Owner, _Messages) ->
+-spec grant(ref(), reference(), non_neg_integer()) -> ok | {error, closed}.
+grant(_Ref, _Question, _Messages) ->
     ?NIF.
 
 -spec getopts(ref(), [term()]) -> {ok, [term()]} | many | error().

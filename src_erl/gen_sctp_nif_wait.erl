@@ -15,6 +15,7 @@
 -export([connect/3]).
 -export([start_connect/3]).
 -export([close/1]).
+-export([again_after_closings/1]).
 
 -export([deadline/1]).
 -export([remaining/1]).
@@ -173,6 +174,17 @@ close(Ref) ->
         wait -> receive {?TAG, WaitRef, ready} -> ok end;
         ok -> ok
     end.
+
+%% @doc Try again, once, what may have failed only because the kernel has yet to
+%% let go of a port that a process which has died had.
+-spec again_after_closings(fun(() -> Result)) -> Result.
+again_after_closings(Try) ->
+    WaitRef = make_ref(),
+    case gen_sctp_nif_prim:await_closings(WaitRef) of
+        wait -> receive {?TAG, WaitRef, ready} -> ok end;
+        ok -> ok
+    end,
+    Try().
 
 %% Give up a wait; answers the message that was sent just before that.
 cancel(Ref, WaitRef) ->

@@ -17,7 +17,7 @@ all() -> [{group, stock}, {group, nif}].
 
 groups() ->
     gen_sctp_test_lib:matrix(
-        [owner_death, owner_killed, owner_death_under_receiver, close_under_receiver,
+        [owner_death, owner_killed, restarted_server, restarted_client, owner_death_under_receiver, close_under_receiver,
          close_by_other, give_away, give_away_refused, give_away_moves_messages,
          give_away_keeps_mode, give_away_under_receiver, peel_off, peel_off_active,
          close_keeps_peeled],
@@ -238,6 +238,52 @@ peel_off_active(Config) ->
     ok = M:send(C, CId, 0, <<"peeled">>),
     ?assertEqual("peeled", next(P)),
     silent(P).
+
+%% Who hears of a server's end, as a supervisor does, can have its port at once.
+restarted_server(Config) ->
+    M = mod(Config),
+    process_flag(trap_exit, true),
+    Parent = self(),
+    Serve = fun(Port) ->
+        {ok, S} = M:open(Port, [family(Config), {ip, loopback}, {reuseaddr, true}]),
+        ok = M:listen(S, true),
+        S
+    end,
+    [begin
+         Server = spawn_link(fun() ->
+             S = Serve(0),
+             Parent ! {serves, port(S)},
+             receive stop -> M:close(S) end
+         end),
+         Port = receive {serves, P} -> P end,
+         Clients = [connect(Config, open(Config, []), Port) || _ <- lists:seq(1, Number)],
+         exit(Server, Reason),
+         receive {'EXIT', Server, _} -> ok end,
+         ok = M:close(Serve(Port)),
+         [ok = M:close(C) || #{c := C} <- Clients]
+     end || Number <- [0, 1, 3, 20], Reason <- [kill, shutdown], _ <- lists:seq(1, 5)].
+
+%% The same port to the same peer again.
+restarted_client(Config) ->
+    M = mod(Config),
+    Port = port(listener(Config, [])),
+    Dial = fun(From) ->
+        {ok, C} = M:open(From, [family(Config), {ip, loopback}, {reuseaddr, true}]),
+        connect(Config, C, Port)
+    end,
+    Parent = self(),
+    [begin
+         {Client, Monitor} = spawn_monitor(fun() ->
+             #{c := C} = Dial(0),
+             Parent ! {from, port(C)},
+             receive stop -> M:close(C) end
+         end),
+         From = receive {from, P} -> P end,
+         exit(Client, kill),
+         receive {'DOWN', Monitor, process, Client, killed} -> ok end,
+         #{c := Again} = Dial(From),
+         ok = M:close(Again)
+     end || _ <- lists:seq(1, 20)].
 
 close_keeps_peeled(Config) ->
     M = mod(Config),

@@ -15,7 +15,8 @@ use crate::panics;
 use crate::socket::Left;
 
 struct Closing {
-    left: Left,
+    /// Nothing: to be told when all before is closed.
+    left: Option<Left>,
     /// Who wants to know that it is done.
     waiter: Option<Waiter>,
 }
@@ -24,7 +25,7 @@ impl Closing {
     /// Whatever happens, who waits must be told, and the next in line be closed.
     fn run(self) {
         let Closing { left, waiter } = self;
-        let_go(left);
+        left.into_iter().for_each(let_go);
         PENDING.fetch_sub(1, Ordering::Relaxed);
         panics::guarded(|| waiter.is_some_and(|waiter| waiter.wake_ready()));
     }
@@ -61,8 +62,21 @@ pub(crate) fn let_go(left: Left) {
 
 /// Closes a socket soon, then wakes `waiter`.
 pub(crate) fn close(left: Left, waiter: Option<Waiter>) {
+    send(Closing { left: Some(left), waiter });
+}
+
+/// Wakes `waiter` when all that is to be closed now is closed; false if there is nothing.
+pub(crate) fn await_all(waiter: Waiter) -> bool {
+    let busy = pending() > 0;
+    if busy {
+        send(Closing { left: None, waiter: Some(waiter) });
+    }
+    busy
+}
+
+fn send(closing: Closing) {
     // The library is loaded only with the thread, whose end is only that of this sender.
     let Some(closer) = CLOSER.get() else { return };
     PENDING.fetch_add(1, Ordering::Relaxed);
-    let _ = closer.send(Closing { left, waiter });
+    let _ = closer.send(closing);
 }

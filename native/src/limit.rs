@@ -59,6 +59,10 @@ impl Limit {
         self.asked.as_ref().is_some_and(|settled| settled.load(Ordering::Relaxed))
     }
 
+    fn awaits(&self, question: &Question) -> bool {
+        self.asked.as_ref().is_some_and(|asked| Arc::ptr_eq(asked, &question.settled))
+    }
+
     /// Then that is the answer.
     fn lift(&mut self) {
         if self.is_lifted() {
@@ -127,11 +131,10 @@ impl State {
 }
 
 impl Inner {
-    /// Takes the answer to a question. Another owner than `owner` has a mailbox of its own, and has
-    /// been asked about.
-    pub(crate) fn grant(&self, owner: LocalPid, messages: u32) -> Result<(), Closed> {
+    /// Takes the answer to a question. Not if there is a new one, about another bound or owner.
+    pub(crate) fn grant(&self, question: &Question, messages: u32) -> Result<(), Closed> {
         let mut open = self.lock()?;
-        if open.state.owner != owner {
+        if !open.state.limit.as_ref().is_some_and(|limit| limit.awaits(question)) {
             return Ok(());
         }
         open.state.grant(messages);

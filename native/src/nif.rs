@@ -5,18 +5,23 @@
 use std::ffi::CString;
 use std::os::fd::AsRawFd;
 
-use rustler::{Atom, Binary, Encoder, Env, Error, LocalPid, NifResult, Reference, Term};
+use rustler::{
+    Atom, Binary, Encoder, Env, Error, LocalPid, NifResult, Reference, ResourceArc, Term,
+};
 use sctp::types::{AssocId, Family, SndInfo, Style};
 
 use crate::batch::{self, Collect};
+use crate::closer;
 use crate::defaults::SendDefaults;
+use crate::deliver::{self, Waiter};
 use crate::handle::Handle;
+use crate::limit::Question;
 use crate::message::Message;
 use crate::owner::Handover;
 use crate::pump::Take;
 use crate::receive::{Connecting, Received};
 use crate::socket::{Closed, Inner, SocketRef, State, UserOptions};
-use crate::{atoms, decode, deliver, encode, options, reactor, report};
+use crate::{atoms, decode, encode, options, reactor, report};
 
 type Ref = Handle;
 
@@ -361,8 +366,8 @@ fn setopts_many<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> Term<'a> {
 }
 
 #[rustler::nif]
-fn grant(env: Env, socket: Ref, owner: LocalPid, messages: u32) -> Term {
-    match socket.0.grant(owner, messages) {
+fn grant(env: Env, socket: Ref, question: ResourceArc<Question>, messages: u32) -> Term {
+    match socket.0.grant(&question, messages) {
         Ok(()) => atoms::ok().to_term(env),
         Err(Closed) => closed(env),
     }
@@ -461,6 +466,13 @@ fn peeloff<'a>(env: Env<'a>, socket: Ref, assoc: Term<'a>) -> Term<'a> {
 #[rustler::nif]
 fn close(env: Env, socket: Ref, reference: Reference) -> Atom {
     if socket.0.close(env, &socket, *reference) { atoms::ok() } else { atoms::wait() }
+}
+
+/// Has the caller told under `reference` when all sockets that are about to be closed are closed.
+#[rustler::nif]
+fn await_closings(env: Env, reference: Reference) -> Atom {
+    let waiter = Waiter::new(env.pid(), *reference);
+    if closer::await_all(waiter) { atoms::wait() } else { atoms::ok() }
 }
 
 #[rustler::nif]

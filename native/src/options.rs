@@ -370,14 +370,17 @@ fn apply_to_kernel(open: &mut Open, option: &OptionSpec, mut bytes: Vec<u8>) -> 
     };
     match option.name {
         // The library has its own way to what the first byte asks for (see the core's table), and
-        // has to hear of the end of associations that its owner does not want to hear of.
+        // has to hear of the end of associations, and of messages that come no further, where its
+        // owner does not want to.
         "sctp_events" => {
             let data_io = std::mem::take(&mut bytes[0]) != 0;
             let association = std::mem::replace(&mut bytes[1], 1) != 0;
+            let partial_delivery = std::mem::replace(&mut bytes[6], 1) != 0;
             let done = set(open, &bytes);
             if done {
                 open.state.user.data_io = data_io;
                 open.state.user.association_event = association;
+                open.state.user.partial_delivery_event = partial_delivery;
             }
             done
         }
@@ -529,6 +532,7 @@ fn answer<'a>(
             if option.name == "sctp_events" {
                 bytes[0] = user.data_io.into();
                 bytes[1] = user.association_event.into();
+                bytes[6] = user.partial_delivery_event.into();
             }
             match value_term(env, option, &bytes, len) {
                 Some(value) => (*name, value).encode(env),

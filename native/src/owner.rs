@@ -33,8 +33,13 @@ impl Inner {
             }
             state.owner_monitor = None;
         }
+        // At once where it can be: who restarts the owner wants the port.
         if let Some((left, _)) = self.shut(atoms::normal()) {
-            closer::close(left, None);
+            if left.is_little() {
+                closer::let_go(left);
+            } else {
+                closer::close(left, None);
+            }
         }
     }
 

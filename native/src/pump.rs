@@ -213,28 +213,26 @@ impl Open<'_> {
                     // What was kept has been noted, and is nobody's answer.
                     let news = fresh && message.meta.notification;
                     let change = if news { self.note(&message) } else { None };
-                    if let Some(assoc) = change {
-                        if let Some(connect) = self.take_connect(assoc) {
-                            // What came before counts before.
-                            if goal != Goal::Receive {
-                                self.deliver_batch(batch);
-                            }
-                            if goal == Goal::Connect(connect.assoc) {
-                                self.consume_for_connect();
-                                if let Some(taken) = take.message(&self.state, message, batch) {
-                                    return Pumped::Got(taken);
-                                }
-                                continue;
-                            }
-                            if self.answer_connect(&connect, &message) {
-                                self.consume_for_connect();
-                                continue;
-                            }
-                            // The process is gone: the event is news again.
+                    // What came before counts before.
+                    if let Some(connect) = change.and_then(|assoc| self.take_connect(assoc)) {
+                        if goal != Goal::Receive {
+                            self.deliver_batch(batch);
                         }
-                        if !self.state.user.association_event {
+                        if goal == Goal::Connect(connect.assoc) {
+                            self.consume_for_connect();
+                            if let Some(taken) = take.message(&self.state, message, batch) {
+                                return Pumped::Got(taken);
+                            }
                             continue;
                         }
+                        if self.answer_connect(&connect, &message) {
+                            self.consume_for_connect();
+                            continue;
+                        }
+                        // The process is gone: the event is news again.
+                    }
+                    if news && !self.is_wanted(&message) {
+                        continue;
                     }
                     if keeps || self.keeps(goal) {
                         self.keep(message.keep());
@@ -280,6 +278,16 @@ impl Open<'_> {
                 None
             }
             _ => None,
+        }
+    }
+
+    /// Does the owner want to hear of it? What the library needs comes in any case.
+    fn is_wanted(&self, event: &Message) -> bool {
+        let user = &self.state.user;
+        match notification::parse(&event.payload) {
+            Some(Notification::AssocChange { .. }) => user.association_event,
+            Some(Notification::PartialDelivery { .. }) => user.partial_delivery_event,
+            _ => true,
         }
     }
 

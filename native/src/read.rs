@@ -191,7 +191,11 @@ impl Open<'_> {
                     place = Place::Ahead(at);
                     scratch.meta = meta;
                 }
-                None if budget.spent() => return Read::Spent,
+                // The rest of a notification is at hand, and would go to a socket that its
+                // association is peeled off to.
+                None if budget.spent() && self.state.notification.is_empty() => {
+                    return Read::Spent;
+                }
                 None if scratch.ahead.was_short() => return Read::Nothing,
                 None => match self.read_piece(scratch, budget.together(many), &mut place) {
                     Ok(meta) => scratch.meta = meta,

@@ -115,6 +115,7 @@ pub(crate) struct UserOptions {
     pub(crate) data_io: bool,
     /// Does the owner get `#sctp_assoc_change{}`? The kernel always gives it to us.
     pub(crate) association_event: bool,
+    pub(crate) partial_delivery_event: bool,
     pub(crate) debug: bool,
     pub(crate) netns: Option<Box<[u8]>>,
 }
@@ -127,6 +128,7 @@ impl Default for UserOptions {
             buffer: BUFFER,
             data_io: true,
             association_event: true,
+            partial_delivery_event: true,
             debug: false,
             netns: None,
         }
@@ -262,7 +264,7 @@ pub(crate) struct Left {
 
 impl Left {
     /// Is it soon given back?
-    fn is_little(&self) -> bool {
+    pub(crate) fn is_little(&self) -> bool {
         self.backlog.is_empty() && self.fragments.is_empty() && self.kernel.closes_quickly()
     }
 }
@@ -398,7 +400,10 @@ impl Inner {
             stays
         });
         open.wake_orphans();
+        // Without what is gone the backlog may have room again.
+        let anchor = open.settle();
         drop(open);
+        drop(anchor);
         let socket = match Inner::create(env, kernel, defaults, user, non_block_send) {
             Ok(socket) => socket,
             Err(error) => return Ok(Err(error)),

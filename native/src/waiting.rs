@@ -9,8 +9,12 @@ use sctp::epoll::{Event, Interest};
 
 use sctp::types::{AssocId, Style};
 
+use crate::deliver;
 use crate::reactor::reactor;
 use crate::socket::{Inner, Open, Writer};
+
+/// So many who wait to send are worth a look at who is dead.
+const MANY_WRITERS: usize = 64;
 
 impl Open<'_> {
     /// What is worth waiting for now, and how.
@@ -117,7 +121,12 @@ impl Open<'_> {
 
     /// Waits for room on behalf of a process.
     pub(crate) fn add_writer(&mut self, writer: Writer) {
-        self.state.writers.push_back(writer);
+        let writers = &mut self.state.writers;
+        // Processes that were killed meanwhile wait for nothing: now and then they are struck out.
+        if writers.len() >= MANY_WRITERS && writers.len().is_power_of_two() {
+            writers.retain(|writer| deliver::is_alive(&writer.waiter.pid));
+        }
+        writers.push_back(writer);
         let wanted = self.wanted();
         if wanted.edge {
             // The room may have come since the process tried, and been announced.
