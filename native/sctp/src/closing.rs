@@ -12,16 +12,19 @@ use crate::types::{AssocId, SndInfo, Style, flags};
 /// Bytes that are given back in no time: some tens of messages.
 const LITTLE: usize = 64 * 1024;
 
+/// Associations that are said goodbye to in no time: each takes a packet there and back.
+const FEW: u32 = 4;
+
 impl Socket {
     /// Does the kernel have little to do when this is closed? It says goodbye on each association
     /// and gives back what was neither read nor sent.
     pub fn closes_quickly(&self) -> bool {
-        let at_most_one = match self.style() {
-            Style::OneToMany => self.assoc_count().is_ok_and(|count| count <= 1),
+        let few = match self.style() {
+            Style::OneToMany => self.assoc_count().is_ok_and(|count| count <= FEW),
             Style::OneToOne => !self.is_listening(),
         };
         let little = |memory: Memory| memory.unread.max(memory.to_send) <= LITTLE;
-        at_most_one && self.memory().is_ok_and(little)
+        few && self.memory().is_ok_and(little)
     }
 
     /// Aborts an association. Refused on a one-to-one socket that was not peeled off, which can only
