@@ -20,7 +20,7 @@ all() -> [{group, nif}].
 
 groups() ->
     [{nif, [], [{inet, [], [set_and_get, wrong, in_a_refused_list, flood, with_others, every_mode,
-                            lifted, given_away, connects, owner_connects, owner_sends,
+                            lifted, lowered, given_away, connects, owner_connects, owner_sends,
                             process_is_killed, looker_is_killed, closed_while_full]}]}].
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
@@ -136,6 +136,19 @@ lifted(Config) ->
     ok = inet:setopts(S, [{mailbox_limit, infinity}]),
     until(fun() -> queued(Owner) =:= ?SENT end),
     ?assertEqual(?SENT, read_all(Owner, S)).
+
+%% What the old bound would allow does not count.
+lowered(Config) ->
+    #{s := S, owner := Owner} = full(Config, []),
+    _ = looker(),
+    ok = inet:setopts(S, [{mailbox_limit, 5}]),
+    until(fun() -> length(looking()) =:= 2 end),
+    %% Room for the old bound, not for the new one.
+    call(Owner, fun() -> [receive {sctp, S, _, _, _} -> ok end || _ <- lists:seq(1, 10)] end),
+    _ = looker(),
+    ?assertEqual(?MOST - 10, queued(Owner)),
+    call(Owner, fun() -> [receive {sctp, S, _, _, _} -> ok end || _ <- lists:seq(1, 6)] end),
+    until(fun() -> queued(Owner) =:= 5 end).
 
 %% The new owner has a mailbox of its own.
 given_away(Config) ->

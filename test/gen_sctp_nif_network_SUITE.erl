@@ -304,7 +304,8 @@ half_open_beside_whole(Config) ->
         [ok = M:close(Socket) || Socket <- [Whole, Half]]
     end).
 
-%% Nor is one that has been peeled off forgotten. (Only from sockets of one's own network namespace.)
+%% Nor is one that has been peeled off forgotten. (The kernel peels off nothing of another network
+%% namespace than one's own.)
 half_open_peeled_off(Config) ->
     M = mod(Config),
     ?NET:with_slow_loopback("1s", fun() ->
