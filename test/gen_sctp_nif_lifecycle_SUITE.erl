@@ -23,7 +23,7 @@ groups() ->
          give_away_keeps_mode, give_away_under_receiver, peel_off, peel_off_active,
          close_keeps_peeled],
         [garbage, garbage_with_association, connecting_killed, peel_off_owner_dies,
-         killed_senders, many_sockets]).
+         many_sockets]).
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
 end_per_group(_, _) -> ok.
@@ -239,23 +239,6 @@ peel_off_active(Config) ->
     ok = M:send(C, CId, 0, <<"peeled">>),
     ?assertEqual("peeled", next(P)),
     silent(P).
-
-%% A peer that does not read, and senders that are given up: nothing is left of most.
-killed_senders(Config) ->
-    M = mod(Config),
-    #{c := C, cid := Id} = pair(Config, [{recbuf, 4096}], [{sndbuf, 8192}]),
-    [begin
-         Senders = [async(fun() -> send_on(M, C, Id) end) || _ <- lists:seq(1, 100)],
-         lists:foreach(fun gen_sctp_test_lib:until_blocked/1, Senders),
-         [exit(Pid, kill) || {task, Pid, _} <- Senders],
-         [receive {'DOWN', Monitor, process, Pid, killed} -> ok end
-          || {task, Pid, Monitor} <- Senders]
-     end || _ <- lists:seq(1, 10)],
-    ?assertMatch(#{writers := Left} when Left =< 256, gen_sctp_nif:info()).
-
-send_on(M, C, Id) ->
-    ok = M:send(C, Id, 0, <<0:8000>>),
-    send_on(M, C, Id).
 
 %% Who hears of a server's end, as a supervisor does, can have its port at once.
 restarted_server(Config) ->

@@ -21,7 +21,8 @@ groups() ->
              end_of_stream_is_not_the_end, give_away_to_the_dying, give_away_twice,
              timeout_beside_close, close_wakes_all, killed_while_closing,
              blocked_senders_of_a_dead_peer, peeled_under_connect, peeled_under_sender,
-             unread_backlog_aborts, long_backlog, dead_watchers, port_is_free_after_close],
+             unread_backlog_aborts, long_backlog, killed_senders, dead_watchers,
+             port_is_free_after_close],
     [{nif, [], [{inet, [], Cases ++ [renamed_node]}, {inet6, [], Cases}]}].
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
@@ -62,6 +63,16 @@ send_on(M, C, Id) ->
         ok -> send_on(M, C, Id);
         Error -> Error
     end.
+
+%% A peer that does not read, and senders that are given up: nothing is left of most.
+killed_senders(Config) ->
+    #{m := M, c := C, cid := Id} = small_pair(Config),
+    [begin
+         Senders = [async(fun() -> send_on(M, C, Id) end) || _ <- lists:seq(1, 100)],
+         lists:foreach(fun gen_sctp_test_lib:until_blocked/1, Senders),
+         lists:foreach(fun gen_sctp_test_lib:kill/1, Senders)
+     end || _ <- lists:seq(1, 10)],
+    ?assertMatch(#{writers := Left} when Left =< 256, gen_sctp_nif:info()).
 
 blocked_sender_costs_nothing(Config) ->
     #{m := M, s := S, c := C, sid := SId} = Pair = small_pair(Config),

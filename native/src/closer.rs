@@ -52,17 +52,28 @@ pub(crate) fn start() -> io::Result<()> {
     Ok(())
 }
 
-/// Closes a socket now.
-pub(crate) fn let_go(left: Left) {
+/// Closes a socket at once if that takes little time; else soon, and then wakes whom `waiter` gives.
+/// True if it is closed.
+pub(crate) fn close(left: Left, waiter: impl FnOnce() -> Option<Waiter>) -> bool {
+    let quick = left.is_little();
+    if quick {
+        let_go(left);
+    } else {
+        send(Closing { left: Some(left), waiter: waiter() });
+    }
+    quick
+}
+
+/// Closes a socket soon, however little it is.
+pub(crate) fn close_later(left: Left) {
+    send(Closing { left: Some(left), waiter: None });
+}
+
+fn let_go(left: Left) {
     panics::guarded(|| {
         panics::point("closer");
         drop(left);
     });
-}
-
-/// Closes a socket soon, then wakes `waiter`.
-pub(crate) fn close(left: Left, waiter: Option<Waiter>) {
-    send(Closing { left: Some(left), waiter });
 }
 
 /// Wakes `waiter` when all that is to be closed now is closed; false if there is nothing.

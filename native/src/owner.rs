@@ -35,11 +35,7 @@ impl Inner {
         }
         // At once where it can be: who restarts the owner wants the port.
         if let Some((left, _)) = self.shut(atoms::normal()) {
-            if left.is_little() {
-                closer::let_go(left);
-            } else {
-                closer::close(left, None);
-            }
+            closer::close(left, || None);
         }
     }
 

@@ -242,7 +242,7 @@ impl Drop for SocketRef {
         // Collected while open: nobody can reach the socket, so nobody waits for it.
         self.0.state.lock().forget_waiting();
         if let Some((left, _)) = self.0.shut(atoms::normal()) {
-            closer::close(left, None);
+            closer::close_later(left);
         }
         RESOURCES.fetch_sub(1, Ordering::Relaxed);
     }
@@ -453,13 +453,7 @@ impl Inner {
         if let Some(monitor) = &remains.owner_monitor {
             socket.demonitor(env, monitor);
         }
-        let quick = left.is_little();
-        if quick {
-            closer::let_go(left);
-        } else {
-            closer::close(left, Some(Waiter::new(env.pid(), reference)));
-        }
-        quick
+        closer::close(left, || Some(Waiter::new(env.pid(), reference)))
     }
 
     /// Closes the socket after its I/O panicked.
@@ -467,7 +461,7 @@ impl Inner {
         panics::point("close");
         // The state's lock does not poison, and `shut` only takes things out.
         let Some((left, remains)) = self.shut(atoms::closed()) else { return };
-        closer::close(left, None);
+        closer::close_later(left);
         // The owner of an active socket does nothing but wait: silence is all that it would hear.
         if let Some(anchor) = &remains.anchor {
             deliver::send(&remains.owner, |env| {
