@@ -1,15 +1,14 @@
 //! Every atom that is not an option, record or errno name (those come from the core's tables).
 
 rustler::atoms! {
-    abort, active, addr_over, again, badarg, binary, closed, count, dollar_inet = "$inet",
-    dollar_nif = "$gen_sctp_nif", down = "DOWN", eagain, ealready, einval, elsewhere, enomem, eof, error,
-    family, false_ = "false", gen_sctp_nif, inet, inet6, infinity, list, nif_panicked, normal, not_owner, ok, once, owner, poll,
-    ready, same, sctp, sctp_batch, sctp_error, sctp_passive, seqpacket, sent, socket, stream, timeout, true_ = "true",
-    type_ = "type", undefined, unordered, wait, nosock,
+    abort, active, addr_over, badarg, binary, closed, dollar_inet = "$inet",
+    dollar_nif = "$gen_sctp_nif", down = "DOWN", ealready, einval, elsewhere, enomem, eof, error,
+    family, false_ = "false", gen_sctp_nif, inet, inet6, infinity, list, nif_panicked, normal,
+    not_owner, ok, once, owner, ready, same, sctp, sctp_batch, sctp_error, sctp_passive, seqpacket,
+    sent, socket, stream, timeout, true_ = "true", type_ = "type", undefined, unordered, wait,
     // options kept in user space
-    batch, mailbox_limit, gen_sctp_nif_limit, limited, many, more, buffer, debug, exclusiveaddruse, mode, netns,
-    non_block_send, recbuf, sctp_events,
-    sctp_default_send_param, sctp_delayed_ack_time, tos, priority,
+    batch, mailbox_limit, gen_sctp_nif_limit, limited, many, more, buffer, debug, exclusiveaddruse,
+    mode, netns, non_block_send,
     // bindx
     add, remove,
     // getstat
@@ -18,11 +17,11 @@ rustler::atoms! {
     // addresses
     any, loopback, addr, port, flowinfo, scope_id,
     // ancillary data
-    tclass, ttl,
+    tclass, tos, ttl,
     // info, counters
-    counters, id, states, open, listen, sockets, fds, waiters, epoll,
-    local, peers, associations, resources, receivers, writers, connects, watchers, backlog, fragments, monitors,
-    opened, closing, terms, backlog_bytes, fragment_bytes, panics,
+    counters, id, states, open, listen, sockets, local, peers, associations, resources, receivers,
+    writers, connects, watchers, backlog, fragments, monitors, opened, closing, terms,
+    backlog_bytes, fragment_bytes, panics,
     // records
     sctp_sndrcvinfo, sctp_assoc_change, sctp_paddr_change, sctp_remote_error, sctp_send_failed,
     sctp_shutdown_event, sctp_adaptation_event, sctp_pdapi_event,

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 
 use rustler::types::tuple::{get_tuple, make_tuple};
 use rustler::{Atom, Binary, Encoder, Env, NewBinary, Term};
+use sctp::abi::event_subscribe;
 use sctp::active::{Active, Request};
 use sctp::bytes::{
     i32_at, put_i32, put_u8, put_u16, put_u32, put_u32_be, u8_at, u16_at, u32_at, u32_be_at,
@@ -373,9 +374,10 @@ fn apply_to_kernel(open: &mut Open, option: &OptionSpec, mut bytes: Vec<u8>) -> 
         // has to hear of the end of associations, and of messages that come no further, where its
         // owner does not want to.
         "sctp_events" => {
-            let data_io = std::mem::take(&mut bytes[0]) != 0;
-            let association = std::mem::replace(&mut bytes[1], 1) != 0;
-            let partial_delivery = std::mem::replace(&mut bytes[6], 1) != 0;
+            let data_io = std::mem::take(&mut bytes[event_subscribe::DATA_IO]) != 0;
+            let mut always = |event: usize| std::mem::replace(&mut bytes[event], 1) != 0;
+            let association = always(event_subscribe::ASSOCIATION);
+            let partial_delivery = always(event_subscribe::PARTIAL_DELIVERY);
             let done = set(open, &bytes);
             if done {
                 open.state.user.data_io = data_io;
@@ -530,9 +532,9 @@ fn answer<'a>(
                 return Ok(None);
             };
             if option.name == "sctp_events" {
-                bytes[0] = user.data_io.into();
-                bytes[1] = user.association_event.into();
-                bytes[6] = user.partial_delivery_event.into();
+                bytes[event_subscribe::DATA_IO] = user.data_io.into();
+                bytes[event_subscribe::ASSOCIATION] = user.association_event.into();
+                bytes[event_subscribe::PARTIAL_DELIVERY] = user.partial_delivery_event.into();
             }
             match value_term(env, option, &bytes, len) {
                 Some(value) => (*name, value).encode(env),

@@ -132,6 +132,15 @@ pub mod rcvinfo {
     pub const ASSOC_ID: usize = 24;
 }
 
+/// `struct sctp_event_subscribe`: a byte for each kind of event. The first is not an event but the
+/// older form of [`rcvinfo`].
+pub mod event_subscribe {
+    #![allow(missing_docs)]
+    pub const DATA_IO: usize = 0;
+    pub const ASSOCIATION: usize = 1;
+    pub const PARTIAL_DELIVERY: usize = 6;
+}
+
 /// `struct sctp_getaddrs`: an association id, the number of addresses, then the addresses.
 pub mod getaddrs {
     #![allow(missing_docs)]

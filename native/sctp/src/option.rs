@@ -191,11 +191,6 @@ impl Kind {
     }
 }
 
-/// The option of that name.
-pub fn by_name(name: &str) -> Option<&'static OptionSpec> {
-    OPTIONS.iter().find(|option| option.name == name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,13 +215,11 @@ mod tests {
     }
 
     #[test]
-    fn names_are_distinct_and_found() {
+    fn names_are_distinct() {
         for option in OPTIONS {
             let same = OPTIONS.iter().filter(|other| other.name == option.name).count();
             assert_eq!(same, 1, "{}", option.name);
-            assert_eq!(by_name(option.name).unwrap().optname, option.optname);
         }
-        assert!(by_name("keepalive").is_none());
         assert_eq!(OPTIONS.len(), 33);
     }
 

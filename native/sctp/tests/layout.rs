@@ -6,7 +6,10 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use sctp::abi::{assoc_ids, cmsg_type, connectx3_arg, getaddrs, notification_type as ty, optname};
+use sctp::abi::{
+    assoc_ids, cmsg_type, connectx3_arg, event_subscribe, getaddrs, notification_type as ty,
+    optname,
+};
 use sctp::abi::{peeloff_flags_arg, rcvinfo, sstat_state};
 use sctp::notification::{AssocState, Notification, PeerAddrState, parse};
 use sctp::option::{self, Kind, OPTIONS, Record, Shape};
@@ -94,6 +97,15 @@ const GREW: &[&str] = &["sctp_paddrparams", "sctp_event_subscribe"];
 const CONSTANTS: &[(&str, i64)] = &[
     ("SOL_SCTP_OF_C", sctp::abi::SOL_SCTP as i64),
     ("sizeof(struct sctp_rcvinfo)", rcvinfo::SIZE as i64),
+    ("offsetof(struct sctp_event_subscribe, sctp_data_io_event)", event_subscribe::DATA_IO as i64),
+    (
+        "offsetof(struct sctp_event_subscribe, sctp_association_event)",
+        event_subscribe::ASSOCIATION as i64,
+    ),
+    (
+        "offsetof(struct sctp_event_subscribe, sctp_partial_delivery_event)",
+        event_subscribe::PARTIAL_DELIVERY as i64,
+    ),
     ("offsetof(struct sctp_getaddrs, addr_num)", getaddrs::ADDR_NUM as i64),
     ("offsetof(struct sctp_getaddrs, addrs)", getaddrs::ADDRS as i64),
     ("sizeof(struct sctp_getaddrs_old)", connectx3_arg::SIZE as i64),
