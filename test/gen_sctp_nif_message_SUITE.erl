@@ -17,7 +17,8 @@ all() -> [{group, stock}, {group, nif}].
 groups() ->
     %% From OTP 27 on stock puts pieces together, and a send waits for room.
     Newer = [default_buffers_carry_large_messages, small_buffer_collects_pieces,
-             large_ones_from_many, blocked_sender, close_under_sender, non_block_send],
+             pieces_outlive_the_socket, large_ones_from_many, blocked_sender, close_under_sender,
+             non_block_send],
     {Common, NifOnly} = case gen_sctp_test_lib:otp() >= 27 of
                             true -> {Newer, []};
                             false -> {[], Newer}
@@ -248,6 +249,27 @@ poll_collects_pieces(Config) ->
          gen_sctp_test_lib:all_arrived(C, Id),
          ?assertMatch({ok, {_, _, _, Data}}, M:recv(S, 1))
      end || _ <- lists:seq(1, 10)].
+
+%% A message that came in pieces is a binary like any other: parts of it, processes that have got it
+%% and what was appended to it are as they were when everything else is gone.
+pieces_outlive_the_socket(Config) ->
+    M = mod(Config),
+    #{s := S, c := C, cid := Id} = pair(Config, [{buffer, 10000}], [{sndbuf, 400000}]),
+    Data = pattern(200000),
+    ok = M:send(C, Id, 0, Data),
+    {_, Whole} = data(M, S),
+    ?assertEqual(byte_size(Whole), binary:referenced_byte_size(Whole)),
+    Part = binary:part(Whole, 150000, 1000),
+    Longer = <<Whole/binary, "end">>,
+    Self = self(),
+    Other = spawn_link(fun() -> receive close -> Self ! {self(), Whole} end end),
+    [ok = M:close(Socket) || Socket <- [C, S]],
+    true = garbage_collect(),
+    true = garbage_collect(Other),
+    ?assertEqual(binary:part(Data, 150000, 1000), Part),
+    ?assertEqual(<<Data/binary, "end">>, Longer),
+    Other ! close,
+    receive {Other, Theirs} -> ?assertEqual(Data, Theirs) end.
 
 %% Not periodic in any buffer size: a lost, doubled or exchanged piece shows.
 pattern(Size) ->

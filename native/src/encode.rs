@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use rustler::{Atom, Encoder, Env, NewBinary, Term};
+use rustler::{Atom, Encoder, Env, NewBinary, Resource, ResourceArc, Term};
 use sctp::notification::{self, AssocState, Notification, PeerAddrState};
 use sctp::types::{RcvInfo, SndRcvInfo, flags};
 
@@ -72,6 +72,7 @@ pub(crate) fn body<'a>(
     match payload {
         payload if list => byte_list(env, &payload),
         Payload::Binary(binary) => binary.release(env).to_term(env),
+        Payload::Kept(bytes) if bytes.len() >= HANDED_OVER_MIN => handed_over(env, bytes),
         payload => binary(env, &payload),
     }
 }
@@ -100,6 +101,21 @@ pub(crate) fn connect_result<'a>(env: Env<'a>, message: &Message) -> Term<'a> {
         }
         None => env.error_tuple(atoms::einval()),
     }
+}
+
+/// From this size on, a message that was put together of pieces is not copied once more: the largest
+/// would keep a scheduler for tens of milliseconds.
+const HANDED_OVER_MIN: usize = 64 * 1024;
+
+/// Bytes that live as long as the binary that is made of them.
+struct Bytes(Vec<u8>);
+
+#[rustler::resource_impl]
+impl Resource for Bytes {}
+
+fn handed_over(env: Env, mut bytes: Vec<u8>) -> Term {
+    bytes.shrink_to_fit();
+    ResourceArc::new(Bytes(bytes)).make_binary(env, |bytes| &bytes.0).to_term(env)
 }
 
 fn binary<'a>(env: Env<'a>, bytes: &[u8]) -> Term<'a> {
