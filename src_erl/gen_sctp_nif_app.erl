@@ -36,5 +36,6 @@ init([]) ->
 dropin() ->
     case application:get_env(gen_sctp_nif, dropin, false) of
         true -> gen_sctp_nif_dropin:install();
-        false -> ok
+        false -> ok;
+        Other -> {error, {bad_value, Other}}
     end.

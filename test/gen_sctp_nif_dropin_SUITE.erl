@@ -8,7 +8,7 @@
 -export([all/0, suite/0, init_per_testcase/2, end_per_testcase/2]).
 -export([on_and_off/1, ports_live_on/1, traffic_through_switch/1, blocked_caller/1,
     other_gen_sctp/1, nif_missing/1, stripped_inet/1, stripped_gen_sctp/1, inet_dispatch/1,
-    command_line/1, erl_flags_and_vm_args/1, environment/1, sys_config/1, embedded/1,
+    command_line/1, erl_flags_and_vm_args/1, environment/1, misspelt/1, sys_config/1, embedded/1,
     parse_transform/1]).
 %% Called in the other node.
 -export([exchange/0, port_before/0, flood/1, receive_blocked/0, tcp_names/0, sctp_names/0,
@@ -22,7 +22,7 @@ suite() -> [{timetrap, {seconds, 120}}].
 all() ->
     [on_and_off, ports_live_on, traffic_through_switch, blocked_caller, other_gen_sctp,
         nif_missing, stripped_inet, stripped_gen_sctp, inet_dispatch, command_line,
-        erl_flags_and_vm_args, environment, sys_config, embedded, parse_transform].
+        erl_flags_and_vm_args, environment, misspelt, sys_config, embedded, parse_transform].
 
 init_per_testcase(_, Config) -> Config.
 
@@ -331,6 +331,13 @@ environment(Config0) ->
     Config = start(Config0, ["-gen_sctp_nif", "dropin", "true"], []),
     {ok, _} = call(Config, application, ensure_all_started, [gen_sctp_nif]),
     serves(Config).
+
+misspelt(Config0) ->
+    Config = start(Config0, ["-gen_sctp_nif", "dropin", "yes"], []),
+    {error, {gen_sctp_nif, Reason}} = call(Config, application, ensure_all_started, [gen_sctp_nif]),
+    ?assertMatch({{dropin, {bad_value, yes}}, _}, Reason),
+    ?assertEqual(not_installed, call(Config, gen_sctp_nif_dropin, status, [])),
+    stop(Config).
 
 %% As a release starts: all code is loaded and the applications are started by the boot script.
 embedded(Config0) ->
