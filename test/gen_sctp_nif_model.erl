@@ -13,6 +13,7 @@
 
 -export([new/0]).
 -export([step/2]).
+-export([is_certain/2]).
 
 %% What generators, preconditions and the world ask.
 -export([actors/0]).
@@ -38,6 +39,9 @@
 -define(STREAMS, 10).
 %% Cause 12, user initiated abort, in network order as OTP shows it.
 -define(USER_ABORT, 3072).
+%% Messages and bytes that surely are read at one time, whatever the options: see is_certain/2.
+-define(FEW, 16).
+-define(SMALL, 1000).
 
 -type actor() :: a | b | c.
 %% Of sockets, associations and receivers.
@@ -51,6 +55,8 @@
     | {'$id', index(), 1 | 2}
     | {'$data', Seq :: integer(), Size :: non_neg_integer()}
     | {'$list', name()}
+    %% An element of what send_batch/3 takes.
+    | {'$message', send()}
     %% Anything.
     | '_'.
 -type send() :: #{as := info | stream, stream := integer(), order := ordered | unordered,
@@ -60,6 +66,7 @@
     | {listen, actor(), index(), boolean() | integer()}
     | {connect, actor(), index(), index(), wait | init | initx, Assoc :: index()}
     | {send, actor(), index(), Assoc :: index(), send()}
+    | {send_batch, actor(), index(), Assoc :: index(), [send()]}
     | {recv, actor(), index(), timeout()}
     | {recv_batch, actor(), index(), Most :: pos_integer()}
     | {take, actor(), index()}
@@ -85,6 +92,7 @@
     active = false :: boolean() | once | pos_integer(),
     list = false :: boolean(),
     buffer = 65536 :: pos_integer(),
+    batch = 1 :: pos_integer(),
     data_io = true :: boolean(),
     shutdown_event = true :: boolean(),
     %% What has come and nobody has got, oldest first.
@@ -108,7 +116,10 @@
     assocs = #{} :: #{index() => #assoc{}},
     mail = #{} :: #{{actor(), index()} => [term()]},
     receivers = #{} :: #{index() => index()},
-    results = [] :: [{index(), term()}]
+    results = [] :: [{index(), term()}],
+    %% In the last step: sockets that have got a batch which counts, and is all of it certain?
+    batched = [] :: [index()],
+    certain = true :: boolean()
 }).
 -opaque model() :: #model{}.
 
@@ -123,7 +134,15 @@ actors() ->
 %% @doc What the call answers, and the model after it.
 -spec step(call(), model()) -> {Answer :: term(), model()}.
 step(Call, Model) ->
-    call(Call, Model#model{results = []}).
+    call(Call, Model#model{results = [], batched = [], certain = true}).
+
+%% @doc Can only one thing come of the call? Where messages come one soon after the other, and where
+%% they are more than is read at a time, batches are as large as it happens. In the mode `true' all
+%% come nonetheless; but what would then be left of a count nobody can say.
+-spec is_certain(call(), model()) -> boolean().
+is_certain(Call, Model) ->
+    {_, After} = step(Call, Model),
+    After#model.certain.
 
 %% Sockets.
 
@@ -153,6 +172,13 @@ call({Call, _, N, Arg}, M) when Call =:= setopts; Call =:= getopts ->
     end;
 call({recv_batch, _, N, Most}, M) ->
     recv_batch(N, Most, M);
+call({send_batch, _, _, _, []}, M) ->
+    {ok, M};
+call({send_batch, Actor, N, A, [What | More] = All}, M) ->
+    case call({send, Actor, N, A, What}, M) of
+        {ok, M1} -> call({send_batch, Actor, N, A, More}, M1);
+        {{error, Reason}, M1} -> {{error, {Reason, [{'$message', Unsent} || Unsent <- All]}}, M1}
+    end;
 call({receiver, T, N}, #model{receivers = Receivers} = M) ->
     case recv(N, infinity, M) of
         {wait, M1} ->
@@ -328,7 +354,7 @@ leave_error(N, Errno, M) ->
     end.
 
 peeloff(Actor, N, Socket, A, End, New, M) ->
-    IsOf = fun(Item) -> element(1, Item) =/= errno andalso element(2, Item) =:= A end,
+    IsOf = fun(Item) -> not is_errno(Item) andalso element(2, Item) =:= A end,
     {Moved, Kept} = lists:partition(IsOf, Socket#socket.queue),
     #assoc{ends = Ends} = Assoc = maps:get(A, M#model.assocs),
     Peeled = Socket#socket{owner = Actor, assoc = A, listening = false, queue = Moved,
@@ -364,8 +390,14 @@ event(A, End, Event, M) ->
 arrive(N, Item, M) ->
     Socket = socket(N, M),
     case Socket#socket.open andalso is_wanted(Item, Socket) of
-        true -> flush(N, put_socket(N, Socket#socket{queue = Socket#socket.queue ++ [Item]}, M));
-        false -> M
+        true ->
+            Came = put_socket(N, Socket#socket{queue = Socket#socket.queue ++ [Item]}, M),
+            flush(N, case lists:member(N, M#model.batched) andalso not is_errno(Item) of
+                         true -> Came#model{certain = false};
+                         false -> Came
+                     end);
+        false ->
+            M
     end.
 
 is_wanted({event, _, _, #sctp_shutdown_event{}}, #socket{shutdown_event = Wanted}) -> Wanted;
@@ -381,12 +413,32 @@ flush(N, M) ->
         #socket{active = false, receiver = T, queue = [Item | Rest]} = Socket ->
             Freed = put_socket(N, Socket#socket{queue = Rest, receiver = none}, M),
             result(T, received(Item, Socket), Freed);
-        #socket{queue = [Item | Rest]} = Socket ->
-            Sent = mail(N, message(N, Item, Socket), put_socket(N, Socket#socket{queue = Rest}, M)),
-            flush(N, case Item of
-                         {errno, _} -> Sent;
-                         _ -> consume(N, Sent)
-                     end)
+        #socket{queue = [{errno, Errno} | Rest]} = Socket ->
+            Left = put_socket(N, Socket#socket{queue = Rest}, M),
+            flush(N, mail(N, {sctp_error, {'$socket', N}, Errno}, Left));
+        #socket{queue = [Item | Rest], batch = 1} = Socket ->
+            {IP, Port, Anc, Body} = content(Item, Socket),
+            Left = put_socket(N, Socket#socket{queue = Rest}, M),
+            flush(N, consume(N, mail(N, {sctp, {'$socket', N}, IP, Port, {Anc, Body}}, Left)));
+        #socket{queue = Queue, batch = Most} = Socket ->
+            {Batch, Rest} = split_batch(Most, Queue),
+            Left = put_socket(N, Socket#socket{queue = Rest}, note_batch(N, M)),
+            Contents = [content(Item, Socket) || Item <- Batch],
+            flush(N, consume(N, mail(N, {sctp_batch, {'$socket', N}, Contents}, Left)))
+    end.
+
+%% An error of the socket is in no batch.
+split_batch(Most, Queue) ->
+    Before = lists:takewhile(fun(Item) -> not is_errno(Item) end, Queue),
+    lists:split(min(Most, length(Before)), Queue).
+
+note_batch(N, #model{batched = Batched, certain = Certain} = M) ->
+    case socket(N, M) of
+        #socket{active = true} ->
+            M;
+        #socket{queue = Queue} ->
+            Fits = length(Queue) =< ?FEW andalso unread(N, M) =< ?SMALL,
+            M#model{batched = [N | Batched], certain = Certain andalso Fits}
     end.
 
 consume(N, M) ->
@@ -441,18 +493,15 @@ recv_batch(N, Most, M) ->
 received({errno, Errno}, _) ->
     {error, Errno};
 received(Item, Socket) ->
-    {Anc, Body} = content(Item, Socket),
-    {ok, {'$ip', {'$port', element(3, Item)}, Anc, Body}}.
+    {ok, content(Item, Socket)}.
 
-message(N, {errno, Errno}, _) ->
-    {sctp_error, {'$socket', N}, Errno};
-message(N, Item, Socket) ->
-    {sctp, {'$socket', N}, '$ip', {'$port', element(3, Item)}, content(Item, Socket)}.
+content({event, _, From, Event}, _) ->
+    {'$ip', {'$port', From}, [], Event};
+content({data, _, From, Info, Data}, #socket{data_io = DataIo, list = List}) ->
+    Body = case List of true -> {'$list', Data}; false -> Data end,
+    {'$ip', {'$port', From}, [Info || DataIo], Body}.
 
-content({event, _, _, Event}, _) ->
-    {[], Event};
-content({data, _, _, Info, Data}, #socket{data_io = DataIo, list = List}) ->
-    {[Info || DataIo], case List of true -> {'$list', Data}; false -> Data end}.
+is_errno(Item) -> element(1, Item) =:= errno.
 
 %% Options.
 
@@ -470,6 +519,7 @@ is_option({active, N}) when is_integer(N) -> N >= -32768 andalso N =< 32767;
 is_option({active, Active}) -> lists:member(Active, [true, false, once]);
 is_option({mode, Mode}) -> is_option(Mode);
 is_option({buffer, N}) -> is_integer(N);
+is_option({batch, N}) -> is_integer(N) andalso N >= 1 andalso N =< 64;
 is_option({sctp_events, #sctp_event_subscribe{}}) -> true;
 is_option(Mode) -> Mode =:= list orelse Mode =:= binary.
 
@@ -494,6 +544,8 @@ set({mode, Mode}, N, Socket, M) ->
     put_socket(N, Socket#socket{list = Mode =:= list}, M);
 set({buffer, Size}, N, Socket, M) ->
     put_socket(N, Socket#socket{buffer = max(Size, 1)}, M);
+set({batch, Most}, N, Socket, M) ->
+    put_socket(N, Socket#socket{batch = Most}, M);
 set({sctp_events, Events}, N, Socket, M) ->
     #sctp_event_subscribe{data_io_event = DataIo, shutdown_event = Shutdown} = Events,
     put_socket(N, Socket#socket{data_io = DataIo =/= false, shutdown_event = Shutdown =/= false},
@@ -502,7 +554,7 @@ set(Mode, N, Socket, M) ->
     put_socket(N, Socket#socket{list = Mode =:= list}, M).
 
 options(Names, Socket) ->
-    case lists:all(fun(Name) -> lists:member(Name, [active, mode, buffer]) end, Names) of
+    case lists:all(fun(Name) -> lists:member(Name, [active, mode, buffer, batch]) end, Names) of
         true -> {ok, [option(Name, Socket) || Name <- Names]};
         false -> {error, einval}
     end.
@@ -510,7 +562,8 @@ options(Names, Socket) ->
 option(active, #socket{active = Active}) -> {active, Active};
 option(mode, #socket{list = true}) -> {mode, list};
 option(mode, #socket{}) -> {mode, binary};
-option(buffer, #socket{buffer = Size}) -> {buffer, Size}.
+option(buffer, #socket{buffer = Size}) -> {buffer, Size};
+option(batch, #socket{batch = Most}) -> {batch, Most}.
 
 %% What others ask.
 
@@ -526,9 +579,9 @@ owner(N, M) -> (socket(N, M))#socket.owner.
 -spec active(index(), model()) -> term().
 active(N, M) -> (socket(N, M))#socket.active.
 
-%% @doc What `inet:getopts(S, [active, mode, buffer])' gives.
+%% @doc What `inet:getopts(S, [active, mode, buffer, batch])' gives.
 -spec user_options(index(), model()) -> {ok, [{atom(), term()}]}.
-user_options(N, M) -> options([active, mode, buffer], socket(N, M)).
+user_options(N, M) -> options([active, mode, buffer, batch], socket(N, M)).
 
 -spec is_open(index(), model()) -> boolean().
 is_open(N, M) -> (socket(N, M))#socket.open.

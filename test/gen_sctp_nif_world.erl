@@ -75,13 +75,17 @@ do({connect, Actor, From, To, How, A}) ->
             initx -> remember(A, M:connectx_init(S, [IP], Port, []))
         end
     end);
-do({send, Actor, N, A, #{as := stream, stream := Stream} = What}) ->
-    call(Actor, N, fun(M, S) -> M:send(S, id(N, A), Stream, data(What)) end);
-do({send, Actor, N, A, #{as := info} = What}) ->
-    #{stream := Stream, order := Order, ppid := Ppid} = What,
-    Info = #sctp_sndrcvinfo{stream = Stream, ppid = Ppid, assoc_id = id(N, A),
-                            flags = [unordered || Order =:= unordered]},
-    call(Actor, N, fun(M, S) -> M:send(S, Info, data(What)) end);
+do({send, Actor, N, A, What}) ->
+    call(Actor, N, fun(M, S) ->
+        case message(What) of
+            {#sctp_sndrcvinfo{} = Info, Data} ->
+                M:send(S, Info#sctp_sndrcvinfo{assoc_id = id(N, A)}, Data);
+            {Stream, Data} ->
+                M:send(S, id(N, A), Stream, Data)
+        end
+    end);
+do({send_batch, Actor, N, A, Whats}) ->
+    call(Actor, N, fun(M, S) -> M:send_batch(S, id(N, A), [message(What) || What <- Whats]) end);
 do({recv, Actor, N, Timeout}) ->
     call(Actor, N, fun(M, S) -> M:recv(S, Timeout) end);
 do({recv_batch, Actor, N, Most}) ->
@@ -239,7 +243,7 @@ learn(S, A, End) ->
 sockets(_, Model) ->
     [{socket, N, Is, Expected}
      || N <- ?MODEL:sockets(Model),
-        {Is, Expected} <- [{inet:getopts(get_one({socket, N}), [active, mode, buffer]),
+        {Is, Expected} <- [{inet:getopts(get_one({socket, N}), [active, mode, buffer, batch]),
                             case ?MODEL:is_open(N, Model) of
                                 true -> ?MODEL:user_options(N, Model);
                                 false -> {error, einval}
@@ -282,7 +286,15 @@ mailbox(Actor, Model) ->
      || {N, S} <- Known,
         {Is, Expected} <- [{[Message || Message <- All, about(Message) =:= S],
                             real(?MODEL:mailbox(Actor, N, Model))}],
-        not same(Expected, Is)].
+        not same(joined(Expected), joined(Is))].
+
+%% Where one batch ends and the next begins is not always certain.
+joined([{sctp_batch, S, Batch}, {sctp_batch, S, Next} | Messages]) ->
+    joined([{sctp_batch, S, Batch ++ Next} | Messages]);
+joined([Message | Messages]) ->
+    [Message | joined(Messages)];
+joined([]) ->
+    [].
 
 about(Message) when is_tuple(Message), size(Message) > 1 -> element(2, Message);
 about(_) -> none.
@@ -295,6 +307,7 @@ real({'$port', N}) -> get_one({port, N});
 real({'$id', A, End}) -> get_one({id, A, End});
 real({'$data', Seq, Size}) -> data(Seq, Size);
 real({'$list', Data}) -> binary_to_list(real(Data));
+real({'$message', What}) -> message(What);
 real('$ip') -> ip();
 real('$dead') -> dead();
 real('$pid') -> self();
@@ -332,8 +345,12 @@ id_at(A, End) ->
         [] -> 16#7fffffff
     end.
 
-data(#{seq := Seq, size := Size}) ->
-    data(Seq, Size).
+%% What is sent, as in a batch; where send/4 would do, no binary, as there may be others among them.
+message(#{as := info, stream := Stream, order := Order, ppid := Ppid, seq := Seq, size := Size}) ->
+    {#sctp_sndrcvinfo{stream = Stream, ppid = Ppid, flags = [unordered || Order =:= unordered]},
+     data(Seq, Size)};
+message(#{as := stream, stream := Stream, seq := Seq, size := Size}) ->
+    {Stream, [data(Seq, Size)]}.
 
 data(Seq, Size) ->
     binary:part(binary:copy(<<Seq:32/little>>, Size div 4 + 1), 0, Size).

@@ -146,6 +146,7 @@ call(Model) ->
 calls(Model, Sockets) ->
     Open = ?MODEL:open_sockets(Model),
     Receivers = [T || {T, _} <- ?MODEL:receivers(Model)],
+    Unread = [N || N <- Open, ?MODEL:unread(N, Model) > 0],
     S = fun() -> some_socket(Sockets, Open) end,
     [{3, fun() -> open(Model) end} || length(Open) < ?SOCKETS] ++
     [{4, fun() -> {listen, actor(), S(), backlog()} end},
@@ -153,7 +154,7 @@ calls(Model, Sockets) ->
      {4, fun() -> {recv_batch, actor(), S(), oneof([1, 2, 5, 64])} end},
      {3, fun() -> {receiver, integer(1, 1 bsl 30), S()} end},
      {6, fun() -> {setopts, actor(), S(), resize(3, list(option()))} end},
-     {2, fun() -> {getopts, actor(), S(), resize(4, list(oneof([active, mode, buffer, foo])))} end},
+     {2, fun() -> {getopts, actor(), S(), resize(4, list(option_name()))} end},
      {3, fun() -> {give, actor(), S(), actor()} end},
      {3, fun() -> {take, actor(), S()} end},
      {1, fun() -> {close, actor(), S()} end},
@@ -161,6 +162,7 @@ calls(Model, Sockets) ->
      {4, fun() -> hostile(S()) end}] ++
     [{6, fun() -> connect(Model, Open) end} || length(Open) > 1] ++
     [{1, fun() -> {kill_receiver, oneof(Receivers)} end} || Receivers =/= []] ++
+    [{8, fun() -> {setopts, actor(), oneof(Unread), in_batches()} end} || Unread =/= []] ++
     on_association(Model, Sockets).
 
 %% Closed ones, too, now and then.
@@ -190,6 +192,7 @@ on_association(Model, Sockets) ->
     [{Weight, On(Call)}
      || Assocs =/= [],
         {Weight, Call} <- [{20, fun(N, A) -> {send, actor(), N, A, send()} end},
+                           {8, fun(N, A) -> {send_batch, actor(), N, A, sends()} end},
                            {2, fun(N, A) -> {peeloff, actor(), N, A, New} end},
                            {1, fun(N, A) -> {eof, actor(), N, A} end},
                            {1, fun(N, A) -> {abort, actor(), N, A} end}]].
@@ -199,12 +202,22 @@ actor() ->
 
 open(Model) ->
     Opt = oneof([{active, oneof([false, true, once, 1, 2, 5, 0, -3])},
-                 {mode, oneof([list, binary])}, {buffer, buffer()}]),
+                 {mode, oneof([list, binary])}, {buffer, buffer()}, {batch, batch()}]),
     ?LET(Opts, resize(3, list(Opt)),
          {open, actor(), length(?MODEL:sockets(Model)) + 1, lists:ukeysort(1, Opts)}).
 
 buffer() ->
     oneof([500, 5000, 65536, 300000]).
+
+batch() ->
+    oneof([1, 2, 3, 8, 64]).
+
+%% Chance has few sockets with the option where several messages wait.
+in_batches() ->
+    [{batch, batch()}, {active, oneof([true, once, 1, 2, 3])}].
+
+option_name() ->
+    oneof([active, mode, buffer, batch, foo]).
 
 option() ->
     frequency(
@@ -212,6 +225,7 @@ option() ->
          {1, {active, oneof([32768, -32769, 1 bsl 64, foo, 1.5, multi])}},
          {2, oneof([list, binary, {mode, list}, {mode, binary}])},
          {2, {buffer, frequency([{4, buffer()}, {1, foo}])}},
+         {3, {batch, frequency([{8, batch()}, {1, oneof([0, -1, 65, 1 bsl 64, foo])}])}},
          {1, {sctp_events, #sctp_event_subscribe{data_io_event = oneof([true, false, undefined]),
                                                  shutdown_event = oneof([true, false])}}}]).
 
@@ -223,6 +237,10 @@ send() ->
                      {1, integer(20000, 70000)}]),
           integer(0, 1 bsl 31)},
          #{as => As, stream => Stream, order => Order, ppid => Ppid, size => Size, seq => Seq}).
+
+%% Few for what a count is to be known of, and now and then more than are sent at a time.
+sends() ->
+    frequency([{6, resize(8, list(send()))}, {1, resize(50, list(send()))}]).
 
 hostile(S) ->
     Call = {hostile, actor(), S, oneof(gen_sctp_nif_hostile:kinds()), junk()},
@@ -239,7 +257,7 @@ junk() ->
 %% What makes the model's answer the only one.
 -spec precondition(?MODEL:model(), tuple()) -> boolean().
 precondition(Model, {call, _, do, [Call]}) ->
-    is_known(Call, Model) andalso may(Call, Model).
+    is_known(Call, Model) andalso may(Call, Model) andalso ?MODEL:is_certain(Call, Model).
 
 %% When a test is made shorter, calls are left without those that they refer to.
 is_known({open, _, N, _}, M) ->
@@ -254,7 +272,7 @@ is_known({connect, _, From, To, _, A}, M) ->
     is_socket(From, M) andalso is_socket(To, M) andalso not is_assoc(A, M);
 is_known({peeloff, _, N, A, New}, M) ->
     is_socket(N, M) andalso is_assoc(A, M) andalso not is_socket(New, M);
-is_known({send, _, N, A, _}, M) ->
+is_known({Call, _, N, A, _}, M) when Call =:= send; Call =:= send_batch ->
     is_socket(N, M) andalso is_assoc(A, M);
 is_known({Call, _, N, A}, M) when Call =:= eof; Call =:= abort ->
     is_socket(N, M) andalso is_assoc(A, M);
@@ -269,7 +287,10 @@ may({connect, _, From, To, _, _}, M) ->
     ?MODEL:is_open(From, M) andalso ?MODEL:is_open(To, M) andalso
         ?MODEL:endpoint(From, M) =/= ?MODEL:endpoint(To, M) andalso not ?MODEL:is_peeled(From, M);
 %% No more than the receiver's buffer takes, or the sender's is never empty again.
-may({send, _, _, A, #{size := Size}}, M) ->
+may({send, Actor, N, A, What}, M) ->
+    may({send_batch, Actor, N, A, [What]}, M);
+may({send_batch, _, _, A, Whats}, M) ->
+    Size = lists:sum([Size || #{size := Size} <- Whats]),
     lists:all(fun(N) -> ?MODEL:unread(N, M) + Size =< ?UNREAD end,
               tuple_to_list(?MODEL:ends(A, M)));
 %% Of two sockets that end at the same time, a receiver may hear of the other's end before its own.
