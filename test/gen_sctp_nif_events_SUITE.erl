@@ -30,8 +30,10 @@ groups() ->
     Slow = [unanswered, expired, restart_of_two_paths, peer_is_lost],
     [{stock, [], [{inet, [], Common ++ Slow},
                   {inet6, [], Common ++ [both_families, link_local]}]},
-     {nif, [], [{inet, [], Common ++ Slow ++ [partial_delivery, path_is_doubtful]},
-                {inet6, [], Common ++ Slow ++ [partial_delivery, both_families, link_local]}]}].
+     {nif, [], [{inet, [], Common ++ Slow ++ [partial_delivery, given_up_unheard,
+                                              path_is_doubtful]},
+                {inet6, [], Common ++ Slow ++ [partial_delivery, given_up_unheard, both_families,
+                                               link_local]}]}].
 
 init_per_suite(Config) -> ?NET:begin_suite(Config).
 end_per_suite(Config) -> ?NET:end_suite(Config).
@@ -301,6 +303,28 @@ partial_delivery(Config) ->
                 ?assertEqual(lost(Config, C, SId, Error), End)
         end
     end).
+
+%% The beginning of a message that its sender has given up is not put together with the next one,
+%% though the owner does not want to hear of that. Unordered ones have no number to tell them apart.
+given_up_unheard(Config) ->
+    M = mod(Config),
+    #{s := S, c := C, sid := SId, cid := Id} =
+        pair(Config,
+             [{recbuf, 10000},
+              {sctp_events, #sctp_event_subscribe{partial_delivery_event = false}}],
+             [{sndbuf, 400000}, {sctp_maxseg, 1000} | quick()]),
+    Info = #sctp_sndrcvinfo{assoc_id = Id, flags = [unordered], timetolive = 2000},
+    ok = M:send(C, Info, pattern(200000)),
+    %% The kernel hands over what it has no room for, and the library keeps it.
+    gen_sctp_test_lib:until(fun() ->
+        ?assertEqual({error, timeout}, M:recv(S, 0)),
+        maps:get(fragment_bytes, gen_sctp_nif_prim:counters()) > 0
+    end),
+    %% Nobody makes room for the rest, until it is too late.
+    ?assertMatch({error, #sctp_send_failed{}}, gen_sctp_test_lib:event(M, C)),
+    ok = M:send(C, Info#sctp_sndrcvinfo{timetolive = 0}, <<"next">>),
+    ?assertMatch({#sctp_sndrcvinfo{flags = [unordered], assoc_id = SId}, <<"next">>},
+                 gen_sctp_test_lib:data(M, S)).
 
 %% Two hosts.
 

@@ -21,8 +21,8 @@ suite() -> [{timetrap, {seconds, 240}}].
 all() -> [{group, inet}, {group, inet6}].
 
 groups() ->
-    Cases = [error_causes, any_chunks, come_and_go, restarts, address_changes, backlog_is_bounded,
-             unfinished_messages],
+    Cases = [error_causes, events_in_pieces, any_chunks, come_and_go, restarts, address_changes,
+             backlog_is_bounded, unfinished_messages],
     %% A long one, and the same for both families.
     [{inet, [], Cases ++ [endless_message]}, {inet6, [], Cases}].
 
@@ -50,6 +50,50 @@ error_causes(Config) ->
         ?assertEqual(Before, held()),
         works(Pair)
     end).
+
+%% An event of the peer's making that a call reads in pieces, the last of which looks like another
+%% event. It must not be left to a socket that the association gets before the next call, nor its
+%% beginning to the event that comes next.
+events_in_pieces(Config) ->
+    %% A call reads 64 pieces, here of one byte. The event's own head has 16 bytes.
+    event_in_pieces(Config, [{buffer, 1}], 1, 64 - 16, fun one_and_another/1),
+    %% Or 64 messages together, and 1024 bytes of each.
+    event_in_pieces(Config, [], 63, 1024 - 16, fun one_batch/1).
+
+event_in_pieces(Config, Opts, Before, Head, Read) ->
+    with_victim(Config, fun(Raw, #{c := C, cid := Id, to_c := ToC} = Pair) ->
+        ok = inet:setopts(C, Opts),
+        Causes = [?NET:cause(Code, <<>>) || Code <- lists:seq(1, Before)],
+        Last = ?NET:cause(Before + 1, [<<0:Head/unit:8>>, comm_lost(Id)]),
+        ok = ?NET:forge(Raw, ToC, ?NET:chunk(9, 0, [Causes, Last])),
+        Events = Read(C),
+        {ok, Peeled} = ?M:peeloff(C, Id),
+        gen_sctp_test_lib:adopt(Peeled),
+        ?assertEqual({error, timeout}, ?M:recv(Peeled, 0)),
+        ?assertEqual(lists:seq(1, Before + 1),
+                     [Code || #sctp_remote_error{error = Code} <- Events]),
+        Other = gen_sctp_test_lib:listener(Config, []),
+        ?assertMatch({ok, #sctp_assoc_change{state = comm_up}},
+                     ?M:connect(C, loopback(Config), port(Other), [], 10000)),
+        works(Pair#{c => Peeled})
+    end).
+
+%% As the kernel has it.
+comm_lost(Id) ->
+    <<16#8001:16/native, 0:16, 20:32/native, 1:16/native, 0:16, 0:32, Id:32/native>>.
+
+%% They come together: the second is there when the first is. Then one call, not as many as recv/2
+%% makes of it, which another process could come between.
+one_and_another({'$inet', _, Ref} = C) ->
+    {error, {_, [], First}} = recv(?M, C),
+    case gen_sctp_nif_prim:recv(Ref, poll) of
+        {error, {_, [], Second}} -> [First, Second];
+        more -> [First]
+    end.
+
+one_batch(C) ->
+    {ok, Messages} = ?M:recv_batch(C, 64, 10000),
+    [Event || {_, _, [], Event} <- Messages].
 
 %% Chunks of every type that end no association, with any flags and any bodies, to an active socket.
 any_chunks(Config) ->

@@ -21,8 +21,8 @@ groups() ->
              end_of_stream_is_not_the_end, give_away_to_the_dying, give_away_twice,
              timeout_beside_close, close_wakes_all, killed_while_closing,
              blocked_senders_of_a_dead_peer, peeled_under_connect, peeled_under_sender,
-             unread_backlog_aborts, long_backlog, killed_senders, dead_watchers,
-             port_is_free_after_close],
+             unread_backlog_aborts, long_backlog, full_backlog_is_peeled_off, killed_senders,
+             dead_watchers, port_is_free_after_close],
     [{nif, [], [{inet, [], Cases ++ [renamed_node]}, {inet6, [], Cases}]}].
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
@@ -59,8 +59,11 @@ sender(#{m := M, c := C, cid := Id}) ->
     Task.
 
 send_on(M, C, Id) ->
-    case M:send(C, Id, 0, chunk()) of
-        ok -> send_on(M, C, Id);
+    send_on(M, C, Id, chunk()).
+
+send_on(M, C, Id, Data) ->
+    case M:send(C, Id, 0, Data) of
+        ok -> send_on(M, C, Id, Data);
         Error -> Error
     end.
 
@@ -287,6 +290,35 @@ long_backlog(Config) ->
     ok = inet:setopts(C, [{active, true}]),
     ?assertEqual(Numbers, [begin <<N:16>> = next(C), N end || _ <- Numbers]),
     kill(Connecting).
+
+%% What one connect has had kept leaves the other's answer in the kernel, until it goes.
+full_backlog_is_peeled_off(Config) ->
+    M = mod(Config),
+    %% With large buffers the sender waits for nothing: not for the peer's delayed SACK.
+    S = wide(Config, [{recbuf, 4000000}]),
+    ok = M:listen(S, true),
+    #{c := C, cid := CId, sid := SId} =
+        join(M, loopback(Config), S, open(Config, [{sndbuf, 4000000}])),
+    First = connecting(Config, S),
+    Large = binary:copy(<<7>>, 60000),
+    Sender = async(fun() -> send_on(M, C, CId, Large) end),
+    %% Each MiB in its own time.
+    [until(fun() -> counter(backlog_bytes) >= N bsl 20 end) || N <- lists:seq(1, 16)],
+    kill(Sender),
+    Other = listener(Config, []),
+    Port = port(Other),
+    Second = async(fun() -> M:connect(S, loopback(Config), Port, []) end),
+    ?assertMatch(#sctp_assoc_change{state = comm_up}, event(M, Other)),
+    until_blocked(Second),
+    ?assertEqual(2, counter(connects)),
+    {ok, Peeled} = M:peeloff(S, SId),
+    adopt(Peeled),
+    ?assertMatch({ok, #sctp_assoc_change{state = comm_up}}, await(Second)),
+    ?assertMatch({ok, {_, _, _, Large}}, M:recv(Peeled)),
+    kill(First).
+
+counter(Name) ->
+    maps:get(Name, gen_sctp_nif_prim:counters()).
 
 %% Senders.
 
