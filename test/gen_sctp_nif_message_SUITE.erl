@@ -258,7 +258,9 @@ pieces_outlive_the_socket(Config) ->
     Data = pattern(200000),
     ok = M:send(C, Id, 0, Data),
     {_, Whole} = data(M, S),
-    ?assertEqual(byte_size(Whole), binary:referenced_byte_size(Whole)),
+    %% Stock appends piece to piece, with room for more.
+    Waste = binary:referenced_byte_size(Whole) - byte_size(Whole),
+    ?assert(M =/= gen_sctp_nif orelse Waste =:= 0),
     Part = binary:part(Whole, 150000, 1000),
     Longer = <<Whole/binary, "end">>,
     Self = self(),
