@@ -9,7 +9,8 @@
 -compile([export_all, nowarn_export_all]).
 
 -import(gen_sctp_test_lib,
-        [mod/1, family/1, loopback/1, open/2, pair/1, pair/3, port/1, recv/2]).
+        [mod/1, family/1, loopback/1, open/2, pair/1, pair/3, port/1, recv/2,
+         pattern/1, counter/1]).
 
 -define(NET, gen_sctp_test_net).
 -define(TIMEOUT, 10000).
@@ -274,10 +275,6 @@ expired(Config) ->
          || S <- [N, F]]
     end).
 
-%% Not periodic: a fragment in another's place shows.
-pattern(Size) ->
-    binary:part(<< <<(erlang:phash2(N)):32>> || N <- lists:seq(0, Size div 4) >>, 0, Size).
-
 %% OTP 25 throws the pieces away, and now and then the event with them; from 27 on it misreads it,
 %% and a recv never returns.
 partial_delivery(Config) ->
@@ -318,7 +315,7 @@ given_up_unheard(Config) ->
     %% The kernel hands over what it has no room for, and the library keeps it.
     gen_sctp_test_lib:until(fun() ->
         ?assertEqual({error, timeout}, M:recv(S, 0)),
-        maps:get(fragment_bytes, gen_sctp_nif_prim:counters()) > 0
+        counter(fragment_bytes) > 0
     end),
     %% Nobody makes room for the rest, until it is too late.
     ?assertMatch({error, #sctp_send_failed{}}, gen_sctp_test_lib:event(M, C)),

@@ -8,7 +8,7 @@
 
 -import(gen_sctp_test_lib,
         [mod/1, loopback/1, open/2, listener/2, pair/1, pair/3, port/1, recv/2, data/2, event/2,
-         async/1, await/1, kill/1, until_blocked/1, no_message/0]).
+         async/1, await/1, kill/1, until_blocked/1, no_message/0, pattern/1]).
 
 suite() -> [{timetrap, {seconds, 60}}].
 
@@ -272,11 +272,6 @@ pieces_outlive_the_socket(Config) ->
     ?assertEqual(<<Data/binary, "end">>, Longer),
     Other ! close,
     receive {Other, Theirs} -> ?assertEqual(Data, Theirs) end.
-
-%% Not periodic in any buffer size: a lost, doubled or exchanged piece shows.
-pattern(Size) ->
-    Words = (Size + 3) div 4,
-    binary:part(<< <<(erlang:phash2(N)):32>> || N <- lists:seq(1, Words) >>, 0, Size).
 
 too_large(Config) ->
     M = mod(Config),

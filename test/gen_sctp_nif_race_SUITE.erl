@@ -10,7 +10,7 @@
 -import(gen_sctp_test_lib,
         [mod/1, loopback/1, open/2, adopt/1, listener/2, pair/1, pair/3, join/4, port/1,
          event/2, next/1, async/1, await/1, kill/1, until/1, until_blocked/1, all_arrived/2,
-         unanswered/1, family/1]).
+         unanswered/1, family/1, counter/1]).
 
 suite() -> [{timetrap, {seconds, 90}}].
 
@@ -316,9 +316,6 @@ full_backlog_is_peeled_off(Config) ->
     ?assertMatch({ok, #sctp_assoc_change{state = comm_up}}, await(Second)),
     ?assertMatch({ok, {_, _, _, Large}}, M:recv(Peeled)),
     kill(First).
-
-counter(Name) ->
-    maps:get(Name, gen_sctp_nif_prim:counters()).
 
 %% Senders.
 

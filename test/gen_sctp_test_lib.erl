@@ -42,6 +42,7 @@
 -export([silent/1]).
 -export([no_message/0]).
 -export([mailbox/0]).
+-export([pattern/1]).
 
 %% Processes and waiting.
 -export([async/1]).
@@ -53,6 +54,7 @@
 -export([until_blocked/1]).
 -export([sockets/1]).
 -export([socket_fds/0]).
+-export([counter/1]).
 
 -export_type([task/0, pair/0]).
 
@@ -340,6 +342,12 @@ mailbox() ->
         []
     end.
 
+%% @doc Bytes that are not periodic in any size: a piece that is lost, doubled or in another's place
+%% shows.
+-spec pattern(non_neg_integer()) -> binary().
+pattern(Size) ->
+    binary:part(<< <<(erlang:phash2(N)):32>> || N <- lists:seq(0, Size div 4) >>, 0, Size).
+
 %% Processes and waiting.
 
 %% @doc Runs a function in another process. Its end gives the result to `await/1'.
@@ -443,3 +451,8 @@ socket_fds() ->
     {ok, Names} = file:list_dir("/proc/self/fd"),
     length([Name || Name <- Names,
                     {ok, "socket:" ++ _} <- [file:read_link("/proc/self/fd/" ++ Name)]]).
+
+%% @doc One of the numbers that the library tells of what it holds.
+-spec counter(atom()) -> non_neg_integer().
+counter(Name) ->
+    maps:get(Name, gen_sctp_nif_prim:counters()).
