@@ -11,7 +11,14 @@
 
 suite() -> [{timetrap, {seconds, 120}}].
 
-all() -> [one_thread, three_threads, wrong_number, busy_neighbours].
+all() ->
+    [one_thread, three_threads, wrong_number, gives_way, {group, policy}, policy_while_running,
+     busy_neighbours].
+
+groups() -> [{policy, [], [round_robin, fifo, batch, idle]}].
+
+init_per_group(_, Config) -> Config.
+end_per_group(_, _) -> ok.
 
 init_per_testcase(_, Config) ->
     gen_sctp_test_lib:begin_case([{module, gen_sctp_nif}, {family, inet} | Config]).
@@ -30,13 +37,17 @@ start(Args) ->
     ok = peer:call(Peer, application, load, [gen_sctp_nif]),
     Peer.
 
-%% How long each I/O thread of this node has run, in ns.
+%% The I/O threads of this node, as directories of the kernel's.
+io_threads() ->
+    [Task || Task <- filelib:wildcard("/proc/self/task/*"),
+             file:read_file(Task ++ "/comm") =:= {ok, <<"gen_sctp_nif_io\n">>}].
+
+%% How long each has run, in ns.
 times() ->
     [begin
          {ok, Stat} = file:read_file(Task ++ "/schedstat"),
          binary_to_integer(hd(binary:split(Stat, <<" ">>)))
-     end || Task <- filelib:wildcard("/proc/self/task/*"),
-            file:read_file(Task ++ "/comm") =:= {ok, <<"gen_sctp_nif_io\n">>}].
+     end || Task <- io_threads()].
 
 %% On pairs of sockets, one after the other: a message, and what it has cost the threads.
 exchange() ->
@@ -70,6 +81,93 @@ wrong_number(_) ->
          ?assertNotEqual(nomatch, string:find(Text, "io_threads is " ++ Wrong)),
          ok = peer:stop(Peer)
      end || Wrong <- ["0", "65", "many"]].
+
+%% How the thread is scheduled (sched(7)).
+
+%% In a stream it gives way to who is running, in a dialogue it does not.
+gives_way(_) ->
+    Node = start_by(""),
+    ?assertEqual([other, batch, other, batch], gen_sctp_test_node:call(Node, fun paces/0)),
+    ok = gen_sctp_test_node:stop(Node).
+
+%% A policy that the node was started with stays, whatever passes.
+round_robin(_) -> keeps("chrt -r 10 ", {round_robin, 10}).
+fifo(_) -> keeps("chrt -f 10 ", {fifo, 10}).
+batch(_) -> keeps("chrt -b 0 ", batch).
+idle(_) -> keeps("chrt -i 0 ", idle).
+
+keeps(Chrt, Policy) ->
+    case os:cmd(Chrt ++ "true") of
+        "" ->
+            Node = start_by(Chrt),
+            ?assertEqual(lists:duplicate(4, Policy), gen_sctp_test_node:call(Node, fun paces/0)),
+            ok = gen_sctp_test_node:stop(Node);
+        Refused ->
+            {skip, Refused}
+    end.
+
+%% So does one that the thread is given later, whether it gives way at that moment or not.
+policy_while_running(_) ->
+    case os:cmd("chrt -r 10 true") of
+        "" ->
+            [begin
+                 Node = start_by(""),
+                 gen_sctp_test_node:call(Node, fun() ->
+                     Pair = active_pair(),
+                     _ = Pass(Pair),
+                     Policy = policy(),
+                     [Task] = io_threads(),
+                     "" = os:cmd("chrt -r -p 10 " ++ filename:basename(Task)),
+                     [{round_robin, 10}] = lists:usort(paces(Pair))
+                 end),
+                 ok = gen_sctp_test_node:stop(Node)
+             end || {Pass, Policy} <- [{fun stream/1, batch}, {fun dialogue/1, other}]];
+        Refused ->
+            {skip, Refused}
+    end.
+
+%% A node with one I/O thread.
+start_by(Command) ->
+    gen_sctp_test_node:start(#{by => Command, env => [{"ERL_FLAGS", "+S 2"}]}).
+
+%% The policy of the I/O thread of this node, and that after a stream, a dialogue, and a stream.
+paces() ->
+    paces(active_pair()).
+
+active_pair() ->
+    #{s := S} = Pair = pair([{module, gen_sctp_nif}, {family, inet}], [], []),
+    ok = inet:setopts(S, [{active, true}]),
+    Pair.
+
+paces(Pair) ->
+    [policy() | [begin _ = Pass(Pair), policy() end
+                 || Pass <- [fun stream/1, fun dialogue/1, fun stream/1]]].
+
+%% More messages than it takes to be believed in, each at an event of its own.
+stream(#{m := M, s := S, c := C, cid := Id}) ->
+    [begin ok = M:send(C, Id, 0, <<N>>), <<N>> = next(S) end || N <- lists:seq(1, 100)].
+
+dialogue(#{m := M, s := S, c := C, sid := SId, cid := CId}) ->
+    [begin
+         ok = M:send(C, CId, 0, <<N>>),
+         <<N>> = next(S),
+         ok = M:send(S, SId, 0, <<N>>),
+         {ok, {_, _, _, <<N>>}} = M:recv(C)
+     end || N <- lists:seq(1, 20)].
+
+policy() ->
+    [Task] = io_threads(),
+    {ok, Stat} = file:read_file(Task ++ "/stat"),
+    [_, Fields] = binary:split(Stat, <<") ">>),
+    %% From the third field on; the 40th and 41st are asked for (proc(5)).
+    [Priority, Policy] = lists:sublist(string:lexemes(Fields, " "), 38, 2),
+    case {binary_to_integer(Policy), binary_to_integer(Priority)} of
+        {0, 0} -> other;
+        {1, N} -> {fifo, N};
+        {2, N} -> {round_robin, N};
+        {3, 0} -> batch;
+        {5, 0} -> idle
+    end.
 
 %% Fairness.
 

@@ -214,11 +214,14 @@ pub(crate) enum Traffic {
 /// In a dialogue the message is what everybody waits for. In a stream, a thread that preempts a
 /// busy scheduler for each message wakes and sleeps for each message; one that gives way until the
 /// processor is free or its turn comes finds many. `SCHED_BATCH` is just that: it only means that
-/// waking does not preempt.
+/// waking does not preempt. A thread that somebody has given another policy, of real time or none, is
+/// left alone.
 #[derive(Default)]
 struct Pace {
     streaming: u8,
     gives_way: bool,
+    /// Somebody has given the thread another policy than it was left with.
+    overruled: bool,
 }
 
 impl Pace {
@@ -231,10 +234,10 @@ impl Pace {
             Traffic::Dialogue => self.streaming / 2,
         };
         let give_way = self.streaming >= Self::BELIEVED;
-        if give_way != self.gives_way {
+        if give_way != self.gives_way && !self.overruled {
             self.gives_way = give_way;
             // Always allowed for one's own thread; without it all is only slower.
-            let _ = sctp::thread::set_batch(give_way);
+            self.overruled = !sctp::thread::set_batch(give_way).unwrap_or(false);
         }
     }
 }

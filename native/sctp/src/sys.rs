@@ -296,6 +296,12 @@ pub(crate) fn enter_netns(path: &CStr) -> io::Result<()> {
     Ok(())
 }
 
+/// sched_getscheduler(2) for the calling thread.
+pub(crate) fn sched_getscheduler() -> io::Result<c_int> {
+    // SAFETY: takes no pointer.
+    check(unsafe { libc::sched_getscheduler(0) })
+}
+
 /// sched_setscheduler(2) for the calling thread, with priority 0: the only one of the policies that
 /// need no privilege.
 pub(crate) fn sched_setscheduler(policy: c_int) -> io::Result<()> {

@@ -4,17 +4,40 @@ use std::io;
 
 use crate::sys;
 
-/// Switches the calling thread to `SCHED_BATCH`, or back to `SCHED_OTHER`: the same share of the
+/// Switches the calling thread from `SCHED_OTHER` to `SCHED_BATCH`, or back: the same share of the
 /// processor, but no preemption of a running thread when this one wakes (sched(7)).
-pub fn set_batch(batch: bool) -> io::Result<()> {
-    sys::sched_setscheduler(if batch { libc::SCHED_BATCH } else { libc::SCHED_OTHER })
+///
+/// False, and nothing is changed, if it has another policy than the one to be switched from: that is
+/// somebody's decision.
+pub fn set_batch(batch: bool) -> io::Result<bool> {
+    let (from, to) = match batch {
+        true => (libc::SCHED_OTHER, libc::SCHED_BATCH),
+        false => (libc::SCHED_BATCH, libc::SCHED_OTHER),
+    };
+    let switches = sys::sched_getscheduler()? == from;
+    if switches {
+        sys::sched_setscheduler(to)?;
+    }
+    Ok(switches)
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::sys;
+
     #[test]
     fn there_and_back() {
-        super::set_batch(true).unwrap();
-        super::set_batch(false).unwrap();
+        assert!(super::set_batch(true).unwrap());
+        assert!(super::set_batch(false).unwrap());
+    }
+
+    #[test]
+    fn what_somebody_has_chosen_stays() {
+        assert!(!super::set_batch(false).unwrap());
+        for policy in [libc::SCHED_BATCH, libc::SCHED_IDLE] {
+            sys::sched_setscheduler(policy).unwrap();
+            assert!(!super::set_batch(true).unwrap());
+            assert_eq!(sys::sched_getscheduler().unwrap(), policy);
+        }
     }
 }
