@@ -657,7 +657,7 @@ getopts(?SOCKET(Ref), Opts) when is_list(Opts) ->
     closed_is_einval(gen_sctp_nif_opts:get(Ref, Opts)).
 
 %% @doc For `inet:getstat/1,2'. Octets and packets of the socket; an event that
-%% was received counts as a packet.
+%% was received counts as a packet, a message that was refused does not.
 -spec getstat(sctp_socket(), [inet:stat_option()]) ->
     {ok, [{inet:stat_option(), integer()}]} | {error, inet:posix()}.
 getstat(?SOCKET(Ref), Items) when is_list(Items) ->

@@ -43,7 +43,8 @@ send(_) ->
     check(gen_sctp_nif_diff_calls:send(),
           [plain_option_errors | gen_sctp_nif_differences:until_26([whole_bytes_only])]).
 
-other_calls(_) -> check(gen_sctp_nif_diff_calls:others(), [plain_option_errors]).
+other_calls(_) -> check(gen_sctp_nif_diff_calls:others(),
+                               [plain_option_errors, refused_is_not_sent]).
 
 passive(_) -> check(gen_sctp_nif_diff_traffic:passive(), []).
 

@@ -21,7 +21,7 @@ names() ->
      blocked_senders_are_independent, close_releases_all_senders, give_away_moves_all,
      give_away_to_the_dead, give_away_closed, peeled_inherits, names_without_inet,
      stream_has_peer_name, module_over_family, no_port, garbage_is_closed,
-     connect_without_events, events_as_of_reading].
+     connect_without_events, events_as_of_reading, refused_is_not_sent].
 
 %% @doc Differences that only older releases show.
 -spec until_26([atom()]) -> [atom()].
@@ -95,6 +95,11 @@ expected({call, connect, _, _}, {{returned, Result}, {mailbox, [{timeout, refere
     {no_stray_timers, {returned, with_id(Result)}};
 expected({call, connect, _, _}, {returned, {error, #sctp_assoc_change{}}} = Stock) ->
     {refused_has_id, with_id(Stock)};
+expected(counters, {returned, [Server, {ok, Counters}]}) ->
+    Sent = [{send_cnt, 3}, {send_oct, 3210}, {send_max, 3000}, {send_avg, 1070}],
+    {refused_is_not_sent, {returned, [Server, {ok, lists:foldl(fun(Counter, All) ->
+        lists:keyreplace(element(1, Counter), 1, All, Counter)
+    end, Counters, Sent)}]}};
 expected({refused, _, _}, Stock) ->
     {refused_has_id, with_id(Stock)};
 expected(_, Stock) ->

@@ -367,6 +367,38 @@ send_until_error(M, S, Id) ->
         Error -> Error
     end.
 
+refused_is_not_sent(Config) ->
+    M = mod(Config),
+    #{s := S, c := C, cid := Id} = pair(Config, [{recbuf, 4096}], [{sndbuf, 8192},
+                                                                   {non_block_send, true}]),
+    Items = [send_cnt, send_oct, send_max, send_avg],
+    Sent = fun() -> {ok, Counters} = inet:getstat(C, Items), [N || {_, N} <- Counters] end,
+    ?assertEqual({error, epipe}, M:send(C, Id + 1000, 0, <<"nobody">>)),
+    ?assertEqual({error, einval}, M:send(C, Id, 60000, <<"no such stream">>)),
+    ?assertEqual({error, einval}, M:send(C, Id, 0, <<>>)),
+    ?assertEqual({error, emsgsize}, M:send(C, Id, 0, binary:copy(<<0>>, 100000))),
+    ?assertEqual({error, epipe}, M:send(C, #sctp_sndrcvinfo{assoc_id = Id + 1000}, <<"nobody">>)),
+    ?assertMatch({error, {einval, [_, _]}},
+                 M:send_batch(C, Id, [{60000, <<"no such stream">>}, {0, <<"next">>}])),
+    ?assertEqual([0, 0, 0, 0], Sent()),
+    Taken = taken(M, C, Id, 0),
+    ?assertEqual([Taken, 2000 * Taken, 2000, 2000], Sent()),
+    %% Nor is each attempt of one that waits.
+    ok = inet:setopts(C, [{non_block_send, false}]),
+    Sender = async(fun() -> M:send(C, Id, 0, binary:copy(<<1>>, 2000)) end),
+    until_blocked(Sender),
+    ?assertEqual([Taken, 2000 * Taken, 2000, 2000], Sent()),
+    [data(M, S) || _ <- lists:seq(1, Taken + 1)],
+    ok = await(Sender),
+    ?assertEqual([Taken + 1, 2000 * (Taken + 1), 2000, 2000], Sent()).
+
+%% How many messages the kernel takes.
+taken(M, S, Id, N) ->
+    case M:send(S, Id, 0, binary:copy(<<0>>, 2000)) of
+        ok -> taken(M, S, Id, N + 1);
+        {error, eagain} -> N
+    end.
+
 close_releases_all_senders(Config) ->
     M = mod(Config),
     #{c := C, cid := Id} = pair(Config, [{recbuf, 4096}], [{sndbuf, 8192}]),

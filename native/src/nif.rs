@@ -274,10 +274,12 @@ fn send_with<'a>(
     let Some(kernel) = kernel.as_ref() else { return closed(env) };
     // Not an iolist: who calls has made one binary of it, where the VM can interrupt that.
     let Ok(data) = data.decode::<Binary>() else { return einval(env) };
-    socket.0.sent.add(data.len());
     charge(env, 1, data.len());
     match kernel.send(&info(kernel), data.as_slice()) {
-        Ok(()) => atoms::ok().to_term(env),
+        Ok(()) => {
+            socket.0.sent.add(data.len());
+            atoms::ok().to_term(env)
+        }
         Err(error) if error.raw_os_error() == Some(libc::EAGAIN) && socket.0.blocking_send() => {
             atoms::wait().to_term(env)
         }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Of sent messages: every attempt, as OTP counts them. Shared by concurrent senders.
+/// Of messages that the kernel has taken. Shared by concurrent senders.
 #[derive(Debug, Default)]
 pub(crate) struct Sent {
     count: AtomicU64,
