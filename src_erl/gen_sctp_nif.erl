@@ -242,11 +242,11 @@ close(S) ->
 %% 5, `false' one of 0; of an integer the low 16 bits count.
 -spec listen(sctp_socket(), boolean() | integer()) -> ok | {error, inet:posix() | closed}.
 listen(?SOCKET(Ref), true) when is_reference(Ref) ->
-    gen_sctp_nif_prim:listen(Ref, 5);
+    gen_sctp_nif_open:listen(Ref, 5);
 listen(?SOCKET(Ref), false) when is_reference(Ref) ->
-    gen_sctp_nif_prim:listen(Ref, 0);
+    gen_sctp_nif_open:listen(Ref, 0);
 listen(?SOCKET(Ref), Backlog) when is_reference(Ref), is_integer(Backlog) ->
-    gen_sctp_nif_prim:listen(Ref, Backlog band 16#ffff);
+    gen_sctp_nif_open:listen(Ref, Backlog band 16#ffff);
 listen(S, Backlog) ->
     error(badarg, [S, Backlog]).
 

@@ -6,6 +6,7 @@
 -export([open/2]).
 -export([peeloff/2]).
 -export([bindx/3]).
+-export([listen/2]).
 
 %% @doc Options are those without the family. They are set before the socket
 %% is bound, as some are refused later.
@@ -53,7 +54,8 @@ bindx(Ref, Op, Addrs) ->
     case {gen_sctp_nif_prim:family(Ref), gen_sctp_nif_prim:sockname(Ref)} of
         {{ok, Family}, {ok, {_, Port}}} ->
             case gen_sctp_nif_addr:sockaddrs(Family, [{Addr, Port} || Addr <- Addrs]) of
-                {ok, Locals} -> gen_sctp_nif_prim:bindx(Ref, Op, Locals);
+                {ok, Locals} ->
+                    unless_in_use(fun() -> gen_sctp_nif_prim:bindx(Ref, Op, Locals) end);
                 {error, _} = Error -> Error
             end;
         {{error, _} = Error, _} ->
@@ -61,6 +63,11 @@ bindx(Ref, Op, Addrs) ->
         {_, {error, _} = Error} ->
             Error
     end.
+
+%% @doc Lets peers set up associations.
+-spec listen(gen_sctp_nif_prim:ref(), 0..65535) -> ok | gen_sctp_nif_prim:error().
+listen(Ref, Backlog) ->
+    unless_in_use(fun() -> gen_sctp_nif_prim:listen(Ref, Backlog) end).
 
 %% A form with a port of its own keeps it; only addresses take that of the
 %% port option. A map has got that port already, and can only be the first.
@@ -100,7 +107,7 @@ new(Family, Type, Netns) ->
 set_up(Ref, Opts, [First | Rest]) ->
     case gen_sctp_nif_limit:setopts(Ref, Opts) of
         ok ->
-            case bind(Ref, First) of
+            case unless_in_use(fun() -> gen_sctp_nif_prim:bind(Ref, First) end) of
                 ok -> add_all(Ref, Rest);
                 {error, _} = Error -> Error
             end;
@@ -108,14 +115,11 @@ set_up(Ref, Opts, [First | Rest]) ->
             Error
     end.
 
-bind(Ref, Addr) ->
-    case gen_sctp_nif_prim:bind(Ref, Addr) of
-        {error, eaddrinuse} ->
-            gen_sctp_nif_wait:again_after_closings(fun() ->
-                gen_sctp_nif_prim:bind(Ref, Addr)
-            end);
-        Result ->
-            Result
+%% Whoever has the port may be dead.
+unless_in_use(Try) ->
+    case Try() of
+        {error, eaddrinuse} -> gen_sctp_nif_wait:again_after_closings(Try);
+        Result -> Result
     end.
 
 add_all(_Ref, []) ->
@@ -129,7 +133,7 @@ add_all(Ref, Rest) ->
 %% One by one, so that the first address that is refused decides the error, and
 %% not the kernel's order of checks over all of them.
 add_each(Ref, [Addr | Addrs]) ->
-    case gen_sctp_nif_prim:bindx(Ref, add, [Addr]) of
+    case unless_in_use(fun() -> gen_sctp_nif_prim:bindx(Ref, add, [Addr]) end) of
         ok -> add_each(Ref, Addrs);
         {error, _} = Error -> Error
     end;

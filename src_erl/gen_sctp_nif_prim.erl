@@ -141,8 +141,9 @@ open_dirty(_Family, _Type, _Netns) ->
 close(_Ref, _WaitRef) ->
     ?NIF.
 
-%% `wait': a message follows when all sockets that are about to be closed are.
--spec await_closings(wait_ref()) -> ok | wait.
+%% A message follows when all sockets of dead processes, and those that are
+%% about to be closed, are closed.
+-spec await_closings(wait_ref()) -> wait.
 await_closings(_WaitRef) ->
     ?NIF.
 

@@ -180,10 +180,8 @@ close(Ref) ->
 -spec again_after_closings(fun(() -> Result)) -> Result.
 again_after_closings(Try) ->
     WaitRef = make_ref(),
-    case gen_sctp_nif_prim:await_closings(WaitRef) of
-        wait -> receive {?TAG, WaitRef, ready} -> ok end;
-        ok -> ok
-    end,
+    wait = gen_sctp_nif_prim:await_closings(WaitRef),
+    receive {?TAG, WaitRef, ready} -> ok end,
     Try().
 
 %% Give up a wait; answers the message that was sent just before that.

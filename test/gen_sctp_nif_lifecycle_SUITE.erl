@@ -23,7 +23,7 @@ groups() ->
          give_away_keeps_mode, give_away_under_receiver, peel_off, peel_off_active,
          close_keeps_peeled],
         [garbage, garbage_with_association, connecting_killed, peel_off_owner_dies,
-         many_sockets]).
+         many_sockets, restarted_among_links, port_of_the_dead]).
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
 end_per_group(_, _) -> ok.
@@ -285,6 +285,72 @@ restarted_client(Config) ->
          #{c := Again} = Dial(From),
          ok = M:close(Again)
      end || _ <- lists:seq(1, 20)].
+
+%% An owner with links and monitors: the VM tells each of them of its end, and closes its sockets
+%% after that.
+restarted_among_links(Config) ->
+    M = mod(Config),
+    process_flag(trap_exit, true),
+    Peer = port(listener(Config, [])),
+    Bind = fun(Port) -> open(Config, [{port, Port}]) end,
+    Serve = fun(Port) -> listener(Config, [{port, Port}, {reuseaddr, true}]) end,
+    Dial = fun(Port) ->
+        #{c := C} = connect(Config, open(Config, [{port, Port}, {reuseaddr, true}]), Peer),
+        C
+    end,
+    [begin
+         Owner = linked_owner(Links),
+         Port = call(Owner, fun() -> port(Start(0)) end),
+         ends(Owner),
+         ok = M:close(Start(Port))
+     end || {Links, Rounds} <- [{0, 2}, {100, 20}, {1000, 3}, {5000, 2}],
+            Start <- [Bind, Serve, Dial], _ <- lists:seq(1, Rounds)].
+
+%% It is not the first address that is in use, or not before the socket listens.
+port_of_the_dead(Config) ->
+    M = mod(Config),
+    process_flag(trap_exit, true),
+    Address = case family(Config) of
+                  inet -> {10, 66, 0, 1};
+                  inet6 -> {16#fd66, 0, 0, 0, 0, 0, 0, 1}
+              end,
+    At = fun(Addresses, Port) ->
+        {ok, S} = M:open([family(Config), {port, Port}, {reuseaddr, true} |
+                          [{ip, IP} || IP <- Addresses]]),
+        adopt(S)
+    end,
+    [begin
+         Owner = linked_owner(1000),
+         S = call(Owner, fun() -> At([Address], 0) end),
+         Port = port(S),
+         Mine = At([loopback(Config) | [Address || Take =:= listen]], Port),
+         ok = call(Owner, fun() -> M:listen(S, true) end),
+         ends(Owner),
+         case Take of
+             listen -> ok = M:listen(Mine, true);
+             bindx -> ok = M:bindx(Mine, add, [Address]);
+             open -> ok = M:close(Mine), At([loopback(Config), Address], Port)
+         end
+     end || Take <- [listen, bindx, open], _ <- lists:seq(1, 5)].
+
+%% A process with so many links, and as many that monitor it.
+linked_owner(Links) ->
+    Owner = helper(),
+    call(Owner, fun() ->
+        Linked = [spawn_link(fun() -> link_to(Owner) end) || _ <- lists:seq(1, Links)],
+        [receive {Pid, linked} -> ok end || Pid <- Linked]
+    end),
+    Owner.
+
+link_to(Owner) ->
+    Monitor = monitor(process, Owner),
+    Owner ! {self(), linked},
+    receive {'DOWN', Monitor, process, Owner, _} -> ok end.
+
+%% As its supervisor hears of it.
+ends(Owner) ->
+    exit(Owner, kill),
+    receive {'EXIT', Owner, killed} -> ok end.
 
 close_keeps_peeled(Config) ->
     M = mod(Config),

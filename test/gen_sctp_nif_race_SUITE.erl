@@ -22,7 +22,7 @@ groups() ->
              timeout_beside_close, close_wakes_all, killed_while_closing,
              blocked_senders_of_a_dead_peer, peeled_under_connect, peeled_under_sender,
              unread_backlog_aborts, long_backlog, full_backlog_is_peeled_off, killed_senders,
-             dead_watchers, port_is_free_after_close],
+             dead_watchers, port_is_free_after_close, port_is_free_after_news],
     [{nif, [], [{inet, [], Cases ++ [renamed_node]}, {inet6, [], Cases}]}].
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
@@ -235,6 +235,22 @@ port_is_free_after_close(Config) ->
     ok = M:close(First),
     [begin
          {ok, S} = M:open(Port, [family(Config), {ip, loopback(Config)}]),
+         ok = M:close(S)
+     end || _ <- lists:seq(1, 50)],
+    ok.
+
+%% Nor has who is told of a close by another process to find the port in use.
+port_is_free_after_news(Config) ->
+    M = mod(Config),
+    [begin
+         #{s := S, c := C, cport := Port} = pair(Config),
+         Next = async(fun() ->
+             {error, closed} = M:recv(C),
+             M:open(Port, [family(Config), {ip, loopback(Config)}, {reuseaddr, true}])
+         end),
+         until_blocked(Next),
+         ok = M:close(C),
+         ?assertMatch({ok, _}, await(Next)),
          ok = M:close(S)
      end || _ <- lists:seq(1, 50)],
     ok.

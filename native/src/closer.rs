@@ -6,67 +6,81 @@
 
 use std::io;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::{Sender, unbounded};
+use parking_lot::Mutex;
+use sctp::pending::Pending;
 
 use crate::deliver::Waiter;
 use crate::panics;
 use crate::socket::Left;
 
-struct Closing {
-    /// Nothing: to be told when all before is closed.
-    left: Option<Left>,
-    /// Who wants to know that it is done.
-    waiter: Option<Waiter>,
-}
+static UNDER_WAY: Mutex<Pending<Waiter>> = Mutex::new(Pending::new());
+
+/// A closing that is under way: from before the socket is marked closed until the kernel has let go
+/// of it. Who finds a socket closed can wait until it is.
+pub(crate) struct Closing(u64);
 
 impl Closing {
-    /// Whatever happens, who waits must be told, and the next in line be closed.
-    fn run(self) {
-        let Closing { left, waiter } = self;
-        left.into_iter().for_each(let_go);
-        PENDING.fetch_sub(1, Ordering::Relaxed);
-        panics::guarded(|| waiter.is_some_and(|waiter| waiter.wake_ready()));
+    pub(crate) fn begin() -> Closing {
+        Closing(UNDER_WAY.lock().begin())
     }
 }
 
-/// Sockets that are on their way through the thread.
-static PENDING: AtomicUsize = AtomicUsize::new(0);
-
-pub(crate) fn pending() -> usize {
-    PENDING.load(Ordering::Relaxed)
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let waiters = UNDER_WAY.lock().end(self.0);
+        for waiter in waiters {
+            // Whatever happens, the next one must be told.
+            panics::guarded(|| waiter.wake_ready());
+        }
+    }
 }
 
-static CLOSER: OnceLock<Sender<Closing>> = OnceLock::new();
+/// How many closings are under way.
+pub(crate) fn under_way() -> usize {
+    UNDER_WAY.lock().count()
+}
+
+/// Wakes `waiter` when all closings that have begun are over.
+pub(crate) fn tell_when_over(waiter: Waiter) {
+    let nothing = UNDER_WAY.lock().wait(waiter);
+    if let Some(waiter) = nothing {
+        waiter.wake_ready();
+    }
+}
+
+static CLOSER: OnceLock<Sender<Left>> = OnceLock::new();
 
 /// Starts the thread. Called when the NIF library is loaded, again after a reload.
 pub(crate) fn start() -> io::Result<()> {
     if CLOSER.get().is_some() {
         return Ok(());
     }
-    let (sender, closings) = unbounded::<Closing>();
-    let run = move || closings.into_iter().for_each(Closing::run);
+    let (sender, closings) = unbounded();
+    let run = move || closings.into_iter().for_each(let_go);
     std::thread::Builder::new().name("gen_sctp_nif_cl".into()).spawn(run)?;
     CLOSER.get_or_init(|| sender);
     Ok(())
 }
 
-/// Closes a socket at once if that takes little time; else soon, and then wakes whom `waiter` gives.
-/// True if it is closed.
-pub(crate) fn close(left: Left, waiter: impl FnOnce() -> Option<Waiter>) -> bool {
+/// Closes a socket at once if that takes little time, else soon. True if it is closed.
+pub(crate) fn close(left: Left) -> bool {
     let quick = left.is_little();
     if quick {
         let_go(left);
     } else {
-        send(Closing { left: Some(left), waiter: waiter() });
+        close_later(left);
     }
     quick
 }
 
 /// Closes a socket soon, however little it is.
 pub(crate) fn close_later(left: Left) {
-    send(Closing { left: Some(left), waiter: None });
+    // The library is loaded only with the thread, whose end is only that of this sender.
+    if let Some(closer) = CLOSER.get() {
+        let _ = closer.send(left);
+    }
 }
 
 fn let_go(left: Left) {
@@ -74,20 +88,4 @@ fn let_go(left: Left) {
         panics::point("closer");
         drop(left);
     });
-}
-
-/// Wakes `waiter` when all that is to be closed now is closed; false if there is nothing.
-pub(crate) fn await_all(waiter: Waiter) -> bool {
-    let busy = pending() > 0;
-    if busy {
-        send(Closing { left: None, waiter: Some(waiter) });
-    }
-    busy
-}
-
-fn send(closing: Closing) {
-    // The library is loaded only with the thread, whose end is only that of this sender.
-    let Some(closer) = CLOSER.get() else { return };
-    PENDING.fetch_add(1, Ordering::Relaxed);
-    let _ = closer.send(closing);
 }

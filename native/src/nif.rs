@@ -17,7 +17,7 @@ use crate::deliver::{self, Waiter};
 use crate::handle::Handle;
 use crate::limit::Question;
 use crate::message::Message;
-use crate::owner::Handover;
+use crate::owner::{self, Handover};
 use crate::pump::Take;
 use crate::receive::{Connecting, Received};
 use crate::socket::{Closed, Inner, SocketRef, State, UserOptions};
@@ -470,11 +470,13 @@ fn close(env: Env, socket: Ref, reference: Reference) -> Atom {
     if socket.0.close(env, &socket, *reference) { atoms::ok() } else { atoms::wait() }
 }
 
-/// Has the caller told under `reference` when all sockets that are about to be closed are closed.
-#[rustler::nif]
+/// Has the caller told under `reference` when the sockets of all processes that are dead, and those
+/// that are about to be closed, are closed. Dirty: looks at every socket.
+#[rustler::nif(schedule = "DirtyIo")]
 fn await_closings(env: Env, reference: Reference) -> Atom {
-    let waiter = Waiter::new(env.pid(), *reference);
-    if closer::await_all(waiter) { atoms::wait() } else { atoms::ok() }
+    owner::close_orphans();
+    closer::tell_when_over(Waiter::new(env.pid(), *reference));
+    atoms::wait()
 }
 
 #[rustler::nif]

@@ -8,7 +8,18 @@ use sctp::active::Active;
 
 use crate::handle::Handle;
 use crate::socket::{Closed, Inner};
-use crate::{atoms, closer, deliver};
+use crate::{atoms, closer, deliver, reactor};
+
+/// Closes the sockets of owners that are dead. The VM tells of a process' end at each of its links
+/// and monitors, and here last of all.
+pub(crate) fn close_orphans() {
+    for socket in reactor::sockets() {
+        // For good: only an owner that is alive gives its socket away.
+        if socket.lock().is_ok_and(|open| !deliver::is_alive(&open.state.owner)) {
+            socket.close_orphan();
+        }
+    }
+}
 
 /// How a handover can begin.
 pub(crate) enum Handover {
@@ -33,9 +44,13 @@ impl Inner {
             }
             state.owner_monitor = None;
         }
-        // At once where it can be: who restarts the owner wants the port.
+        self.close_orphan();
+    }
+
+    /// Closes the socket of a dead owner: at once where it can be, who restarts it wants the port.
+    fn close_orphan(&self) {
         if let Some((left, _)) = self.shut(atoms::normal()) {
-            closer::close(left, || None);
+            closer::close(left);
         }
     }
 

@@ -137,7 +137,7 @@ pub(crate) fn counters(env: Env) -> Term {
     }
     let counters = [
         (atoms::sockets(), held.sockets),
-        (atoms::closing(), closer::pending()),
+        (atoms::closing(), closer::under_way()),
         (atoms::resources(), resources()),
         (atoms::receivers(), held.receivers),
         (atoms::writers(), held.writers),

@@ -22,7 +22,7 @@ use sctp::reassembly::Reassembly;
 use sctp::types::{AssocId, Family, Style};
 
 use crate::atoms;
-use crate::closer;
+use crate::closer::{self, Closing};
 use crate::defaults::SendDefaults;
 use crate::deliver::{self, Kept, Waiter};
 use crate::handle::Handle;
@@ -260,6 +260,8 @@ pub(crate) struct Left {
     unread: bool,
     backlog: VecDeque<Held>,
     fragments: Reassembly,
+    /// Over when all before it is given back.
+    _closing: Closing,
 }
 
 impl Left {
@@ -419,6 +421,7 @@ impl Inner {
     /// Marks the socket closed, takes everything out of it and tells who waits. `None` if it was
     /// closed before.
     pub(crate) fn shut(&self, reason: Atom) -> Option<(Left, Remains)> {
+        let closing = Closing::begin();
         let (unread, backlog, fragments);
         let remains = {
             let mut open = self.lock().ok()?;
@@ -442,7 +445,7 @@ impl Inner {
         reactor(self.token).forget(self.token);
         // Waits for calls in flight, none of which blocks. After them it is nobody else's.
         let kernel = Arc::into_inner(self.kernel.write().take()?)?;
-        let left = Left { kernel, unread, backlog, fragments };
+        let left = Left { kernel, unread, backlog, fragments, _closing: closing };
         Some((left, remains))
     }
 
@@ -453,7 +456,11 @@ impl Inner {
         if let Some(monitor) = &remains.owner_monitor {
             socket.demonitor(env, monitor);
         }
-        closer::close(left, || Some(Waiter::new(env.pid(), reference)))
+        let closed = closer::close(left);
+        if !closed {
+            closer::tell_when_over(Waiter::new(env.pid(), reference));
+        }
+        closed
     }
 
     /// Closes the socket after its I/O panicked.

@@ -9,6 +9,7 @@
 //! - [`notification`]: the events a socket delivers between its messages
 //! - [`option`]: the table of socket options, as data
 //! - [`active`], [`reassembly`]: how messages reach the owner, and whole
+//! - [`pending`]: what is under way, and who waits for it
 //! - [`epoll`]: readiness, and waking the thread that waits for it
 //! - [`errno`]: names of error numbers
 //! - [`thread`]: how a thread is scheduled
@@ -28,6 +29,7 @@ pub mod epoll;
 pub mod errno;
 pub mod notification;
 pub mod option;
+pub mod pending;
 pub mod reassembly;
 pub mod socket;
 mod sys;
