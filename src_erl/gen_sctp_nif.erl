@@ -294,20 +294,21 @@ bindx(S, Op, IPs) ->
 %% @doc Gives the socket to another process, which must be alive and local.
 %%
 %% Messages of the socket that the caller has not read yet go along, in order,
-%% and precede all that the new owner gets itself. The active mode stays.
+%% and precede all that the new owner gets itself. The active mode stays, unless
+%% somebody changes it meanwhile: the new owner may answer the first message.
 -spec controlling_process(sctp_socket(), pid()) ->
     ok | {error, closed | not_owner | badarg}.
 controlling_process(?SOCKET(Ref) = S, Pid) when is_reference(Ref), is_pid(Pid) ->
     case gen_sctp_nif_prim:handover(Ref, Pid) of
-        {ok, Active} ->
+        ok ->
             Messages = gen_sctp_nif_wait:take_messages(S),
             send_all(Pid, Messages),
-            case gen_sctp_nif_prim:adopt(Ref, Pid, Active) of
+            case gen_sctp_nif_prim:adopt(Ref, Pid) of
                 {error, badarg} = Error ->
                     %% The new owner died just now. The caller keeps socket
                     %% and messages.
                     send_all(self(), Messages),
-                    _ = gen_sctp_nif_prim:adopt(Ref, self(), Active),
+                    _ = gen_sctp_nif_prim:adopt(Ref, self()),
                     Error;
                 Result ->
                     Result
@@ -621,7 +622,7 @@ i() ->
 %% <dt>`receivers', `writers', `connects'</dt><dd>processes that wait in `recv',
 %% for room to send, and in `connect'</dd>
 %% <dt>`watchers'</dt><dd>monitors by `inet:monitor/1'</dd>
-%% <dt>`monitors'</dt><dd>processes that are monitored as owner or next owner</dd>
+%% <dt>`monitors'</dt><dd>owners that are monitored</dd>
 %% <dt>`terms'</dt><dd>terms that are kept for those who wait and watch</dd>
 %% <dt>`backlog_bytes'</dt><dd>memory of messages that passive sockets have read
 %% ahead while somebody waits in `connect'</dd>

@@ -51,7 +51,7 @@
 -export([owner/1]).
 -export([handover/2]).
 -export([forward/2]).
--export([adopt/3]).
+-export([adopt/2]).
 -export([monitor/2]).
 -export([demonitor/2]).
 -export([info/1]).
@@ -64,7 +64,7 @@
     await_writable/3, cancel/2,
     set_active/2, setopts/2, grant/3, getopts/2, check_opts/1, getstat/2,
     sockname/1, peername/1, socknames/2, peernames/2, getfd/1,
-    family/1, owner/1, handover/2, forward/2, adopt/3, monitor/2, demonitor/2,
+    family/1, owner/1, handover/2, forward/2, adopt/2, monitor/2, demonitor/2,
     info/1, sockets/0, counters/0]).
 
 -on_load(init/0).
@@ -80,10 +80,9 @@
     {inet:ip_address(), inet:port_number()}
     | {inet:ip6_address(), inet:port_number(),
         FlowInfo :: 0..16#ffffffff, ScopeId :: 0..16#ffffffff}.
--type active() :: boolean() | once | -32768..32767.
 -type error() :: {error, inet:posix() | closed}.
 
--export_type([ref/0, wait_ref/0, family/0, address/0, active/0, error/0]).
+-export_type([ref/0, wait_ref/0, family/0, address/0, error/0]).
 
 -define(MAX_IO_THREADS, 64).
 -define(NIF, erlang:nif_error({nif_not_loaded, ?MODULE})).
@@ -291,8 +290,8 @@ getfd(_Ref) ->
 owner(_Ref) ->
     ?NIF.
 
--spec handover(ref(), pid()) ->
-    {ok, active()} | same | {error, not_owner | badarg | closed}.
+%% Until adopt/2 nobody gets a message; the mode can be changed meanwhile.
+-spec handover(ref(), pid()) -> ok | same | {error, not_owner | badarg | closed}.
 handover(_Ref, _NewPid) ->
     ?NIF.
 
@@ -302,8 +301,9 @@ handover(_Ref, _NewPid) ->
 forward(_Pid, _Message) ->
     ?NIF.
 
--spec adopt(ref(), pid(), active()) -> ok | {error, badarg | closed}.
-adopt(_Ref, _NewPid, _Active) ->
+%% With the owner's own pid it takes a handover back.
+-spec adopt(ref(), pid()) -> ok | {error, badarg | closed}.
+adopt(_Ref, _NewPid) ->
     ?NIF.
 
 -spec monitor(ref(), reference()) -> ok | {error, closed}.

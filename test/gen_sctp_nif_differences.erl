@@ -19,7 +19,8 @@ names() ->
      connect_beside_data, connect_beside_receiver, connect_by_any_process, whole_bytes_only,
      receiver_killed, receive_timer_ends, stream_end_is_quiet, partial_delivery_ends,
      blocked_senders_are_independent, close_releases_all_senders, give_away_moves_all,
-     give_away_to_the_dead, give_away_closed, peeled_inherits, names_without_inet,
+     give_away_keeps_new_mode, give_away_to_the_dead, give_away_closed, peeled_inherits,
+     names_without_inet,
      stream_has_peer_name, module_over_family, no_port, garbage_is_closed,
      connect_without_events, events_as_of_reading, refused_is_not_sent].
 

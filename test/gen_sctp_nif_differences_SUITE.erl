@@ -423,6 +423,36 @@ give_away_moves_all(Config) ->
     ?assertMatch([#sctp_assoc_change{state = cant_assoc}, {error, #sctp_send_failed{}}, passive],
                  call(New, fun() -> [next(S) || _ <- [1, 2, 3]] end)).
 
+%% The new owner gets the first of many messages, stops who is giving the socket away, and asks for
+%% one more.
+give_away_keeps_new_mode(Config) ->
+    until(fun() -> set_while_given_away(Config, 20000) end).
+
+%% False if all was over when the new owner got its first message.
+set_while_given_away(Config, Messages) ->
+    M = mod(Config),
+    S = open(Config, []),
+    Self = self(),
+    New = helper(),
+    process_flag(priority, low),
+    [Self ! {sctp, S, loopback(Config), 1, {[], N}} || N <- lists:seq(1, Messages)],
+    Setting = async(fun() ->
+        call(New, fun() ->
+            receive {sctp, S, _, _, {[], 1}} -> ok end,
+            true = erlang:suspend_process(Self),
+            #{owner := Owner} = inet:info(S),
+            ok = inet:setopts(S, [{active, once}]),
+            true = erlang:resume_process(Self),
+            Owner =:= Self
+        end)
+    end),
+    ok = M:controlling_process(S, New),
+    process_flag(priority, normal),
+    InTime = await(Setting),
+    ?assertEqual({ok, [{active, once}]}, inet:getopts(S, [active])),
+    ok = M:close(S),
+    InTime.
+
 give_away_to_the_dead(Config) ->
     M = mod(Config),
     #{s := S, c := C, cid := Id} = pair(Config),

@@ -90,7 +90,7 @@ impl State {
 
     /// Does the owner get messages now?
     pub(crate) fn delivers(&self) -> bool {
-        !self.active.is_passive() && !self.is_limited()
+        self.is_active() && !self.is_limited()
     }
 
     /// Accounts for a message to the owner.
@@ -103,7 +103,10 @@ impl State {
 
     /// Asks for the next grant, once, if an active socket has spent the last one.
     pub(crate) fn ask_for_grant(&mut self, token: u64) {
-        let (Some(limit), Some(socket)) = (&mut self.limit, &self.anchor) else { return };
+        let active = self.is_active();
+        let (true, Some(limit), Some(socket)) = (active, &mut self.limit, &self.anchor) else {
+            return;
+        };
         limit.lift();
         if limit.granted > 0 || limit.asked.is_some() {
             return;

@@ -17,7 +17,7 @@ use crate::deliver::{self, Waiter};
 use crate::handle::Handle;
 use crate::limit::Question;
 use crate::message::Message;
-use crate::owner::{self, Handover};
+use crate::owner::{self, Begun};
 use crate::pump::Take;
 use crate::receive::{Connecting, Received};
 use crate::socket::{Closed, Inner, SocketRef, State, UserOptions};
@@ -501,11 +501,11 @@ fn owner(env: Env, socket: Ref) -> Term {
 
 #[rustler::nif]
 fn handover<'a>(env: Env<'a>, socket: Ref, to: Term<'a>) -> Term<'a> {
-    match socket.0.handover(env, &socket, to.decode().ok()) {
-        Ok(Handover::Ready(active)) => (atoms::ok(), options::active_term(env, active)).encode(env),
-        Ok(Handover::Same) => atoms::same().to_term(env),
-        Ok(Handover::NotOwner) => env.error_tuple(atoms::not_owner()),
-        Ok(Handover::Dead) => env.error_tuple(atoms::badarg()),
+    match socket.0.handover(env, to.decode().ok()) {
+        Ok(Begun::Ready) => atoms::ok().to_term(env),
+        Ok(Begun::Same) => atoms::same().to_term(env),
+        Ok(Begun::NotOwner) => env.error_tuple(atoms::not_owner()),
+        Ok(Begun::Dead) => env.error_tuple(atoms::badarg()),
         Err(Closed) => closed(env),
     }
 }
@@ -518,14 +518,12 @@ fn forward(to: LocalPid, message: Term) -> bool {
 }
 
 #[rustler::nif]
-fn adopt<'a>(env: Env<'a>, socket: Ref, to: Term<'a>, active: Term<'a>) -> NifResult<Term<'a>> {
-    let to = to.decode()?;
-    let active = options::active_mode(active).ok_or(Error::BadArg)?;
-    Ok(match socket.0.adopt(env, &socket, to, active) {
+fn adopt(env: Env, socket: Ref, to: LocalPid) -> Term {
+    match socket.0.adopt(env, &socket, to) {
         Ok(true) => atoms::ok().to_term(env),
         Ok(false) => env.error_tuple(atoms::badarg()),
         Err(Closed) => closed(env),
-    })
+    }
 }
 
 #[rustler::nif]

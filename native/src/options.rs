@@ -21,7 +21,6 @@ use sctp::option::{
 use sctp::types::Family;
 use sctp::{address, option};
 
-use crate::handle::Handle;
 use crate::limit::{self, Limit};
 use crate::socket::{Closed, Open, SocketRef};
 use crate::{atoms, batch, decode, encode};
@@ -99,23 +98,19 @@ fn is_limit(setting: &Setting) -> bool {
 /// `setopts(Ref, [{active, Mode}])`, what programs ask for with every message, and quicker.
 pub(crate) fn set_active<'a>(env: Env<'a>, socket: &SocketRef, mode: Term<'a>) -> Term<'a> {
     let Some(request) = active_request(mode) else { return env.error_tuple(atoms::einval()) };
-    let anchors;
+    let anchor;
     {
         let mut open = match socket.0.lock() {
             Ok(open) => open,
             Err(Closed) => return env.error_tuple(atoms::closed()),
         };
-        let Ok((active, announce)) = open.state.active.after(request) else {
+        let Ok(()) = open.set_active(socket, request) else {
             return env.error_tuple(atoms::einval());
         };
-        let anchor = open.set_active(socket, active);
-        if announce {
-            open.announce_set_passive(socket);
-        }
-        anchors = (anchor, open.resume());
+        anchor = open.resume();
     }
-    // Loose ones, and the lock is released.
-    drop(anchors);
+    // A loose one, and the lock is released.
+    drop(anchor);
     atoms::ok().to_term(env)
 }
 
@@ -127,16 +122,12 @@ fn set_all<'a>(env: Env<'a>, socket: &SocketRef, settings: Vec<Setting>) -> Term
     let of_mode =
         |setting: &Setting| matches!(setting, Setting::Active(_) | Setting::MailboxLimit(_));
     let changes_mode = settings.iter().any(of_mode);
-    // Loose anchors, dropped after the lock is released.
-    let mut anchors = Vec::new();
-    let done =
-        settings.into_iter().rev().all(|setting| apply(&mut open, socket, setting, &mut anchors));
+    let done = settings.into_iter().rev().all(|setting| apply(&mut open, socket, setting));
     // Messages come as the whole list says, and only the mode that remains counts.
-    if changes_mode {
-        anchors.extend(open.resume());
-    }
+    let anchor = changes_mode.then(|| open.resume());
     drop(open);
-    drop(anchors);
+    // A loose one, and the lock is released.
+    drop(anchor);
     match done {
         true => atoms::ok().to_term(env),
         false => env.error_tuple(atoms::einval()),
@@ -211,11 +202,6 @@ fn active_request(value: Term) -> Option<Request> {
             (-32768..=32767).contains(&count).then_some(Request::Add(count))
         }
     }
-}
-
-/// The mode that [`active_term`] made a term of.
-pub(crate) fn active_mode(term: Term) -> Option<Active> {
-    Active::Passive.after(active_request(term)?).ok().map(|(active, _)| active)
 }
 
 pub(crate) fn active_term(env: Env, active: Active) -> Term {
@@ -343,15 +329,9 @@ fn is_named(env: Env, atom: Atom, name: &str) -> bool {
 }
 
 /// Applies one setting; false if it was refused.
-fn apply(open: &mut Open, socket: &SocketRef, setting: Setting, anchors: &mut Vec<Handle>) -> bool {
+fn apply(open: &mut Open, socket: &SocketRef, setting: Setting) -> bool {
     match setting {
-        Setting::Active(request) => {
-            let Ok((active, announce)) = open.state.active.after(request) else { return false };
-            anchors.extend(open.set_active(socket, active));
-            if announce {
-                open.announce_set_passive(socket);
-            }
-        }
+        Setting::Active(request) => return open.set_active(socket, request).is_ok(),
         Setting::MailboxLimit(most) => open.state.limit = most.map(Limit::new),
         Setting::Batch(most) => open.state.user.batch = most,
         Setting::List(list) => open.state.user.list = list,

@@ -1,13 +1,12 @@
 //! The owner of a socket: its death, and the way to another one.
 
-use std::mem::take;
+use std::mem::swap;
 
 use rustler::types::LocalPid;
 use rustler::{Env, Monitor};
-use sctp::active::Active;
 
 use crate::handle::Handle;
-use crate::socket::{Closed, Inner};
+use crate::socket::{Closed, Inner, Open};
 use crate::{atoms, closer, deliver, reactor};
 
 /// Closes the sockets of owners that are dead. The VM tells of a process' end at each of its links
@@ -21,9 +20,19 @@ pub(crate) fn close_orphans() {
     }
 }
 
+/// A socket on its way to another owner. It delivers nothing: what it has delivered so far is to be
+/// the first that the new owner gets.
+///
+/// The mode stays the socket's own, for all to change, and is in force again when this is over.
+pub(crate) struct Handover {
+    to: LocalPid,
+    /// Counts that came to their end meanwhile, which is to be announced.
+    pub(crate) ended: usize,
+}
+
 /// How a handover can begin.
-pub(crate) enum Handover {
-    Ready(Active),
+pub(crate) enum Begun {
+    Ready,
     Same,
     NotOwner,
     /// Dead, or on another node.
@@ -31,18 +40,11 @@ pub(crate) enum Handover {
 }
 
 impl Inner {
-    /// A monitored process is gone: the owner, or the one about to become it.
+    /// A monitored process is gone. Not the owner if it has given the socket away just now.
     pub(crate) fn down(&self, monitor: &Monitor) {
-        {
-            let mut state = self.state.lock();
-            if state.handover.as_ref().is_some_and(|(_, to)| to == monitor) {
-                state.handover = None;
-                return;
-            }
-            if state.owner_monitor.as_ref() != Some(monitor) {
-                return;
-            }
-            state.owner_monitor = None;
+        let owner = self.state.lock().owner_monitor.take_if(|owner| owner == monitor);
+        if owner.is_none() {
+            return;
         }
         self.close_orphan();
     }
@@ -54,85 +56,54 @@ impl Inner {
         }
     }
 
-    /// Prepares to give the socket to `to`, a process of this node: it is monitored, and the socket
-    /// goes passive.
-    pub(crate) fn handover(
-        &self,
-        env: Env,
-        socket: &Handle,
-        to: Option<LocalPid>,
-    ) -> Result<Handover, Closed> {
-        {
-            let open = self.lock()?;
-            if to == Some(open.state.owner) {
-                return Ok(Handover::Same);
-            }
-            if open.state.owner != env.pid() {
-                return Ok(Handover::NotOwner);
-            }
+    /// Prepares to give the socket to `to`, a process of this node.
+    pub(crate) fn handover(&self, env: Env, to: Option<LocalPid>) -> Result<Begun, Closed> {
+        let mut open = self.lock()?;
+        if to == Some(open.state.owner) {
+            return Ok(Begun::Same);
         }
-        let Some(to) = to else { return Ok(Handover::Dead) };
-        let Some(monitor) = socket.monitor(env, &to) else { return Ok(Handover::Dead) };
-        let anchor;
-        let earlier;
-        let active = {
-            let mut open = match self.lock() {
-                Ok(open) => open,
-                Err(closed) => {
-                    socket.demonitor(env, &monitor);
-                    return Err(closed);
-                }
-            };
-            // Its end may have been told before this monitor had a place. Whoever dies from here
-            // on is told to `down`, which finds it.
-            if !deliver::is_alive(&to) {
-                return Ok(Handover::Dead);
-            }
-            earlier = open.state.handover.replace((to, monitor));
-            let active = take(&mut open.state.active);
-            anchor = open.loose_anchor();
-            active
-        };
-        drop(anchor);
-        if let Some((_, monitor)) = earlier {
-            socket.demonitor(env, &monitor);
+        if open.state.owner != env.pid() {
+            return Ok(Begun::NotOwner);
         }
-        Ok(Handover::Ready(active))
+        let Some(to) = to.filter(deliver::is_alive) else { return Ok(Begun::Dead) };
+        // An earlier one that was not completed has its end here.
+        let ended = open.state.handover.as_ref().map_or(0, |earlier| earlier.ended);
+        open.state.handover = Some(Handover { to, ended });
+        Ok(Begun::Ready)
     }
 
-    /// Completes [`Inner::handover`]: `to` owns the socket and `active` is as it was before. False
-    /// if `to` died in between; then the caller keeps the socket, and nothing has changed. With the
-    /// owner itself as `to` this takes the handover back.
-    pub(crate) fn adopt(
-        &self,
-        env: Env,
-        socket: &Handle,
-        to: LocalPid,
-        active: Active,
-    ) -> Result<bool, Closed> {
-        let old_monitor;
-        let anchors;
-        {
-            let mut open = self.lock()?;
-            let state = &mut *open.state;
-            match state.handover.take() {
-                Some((pid, monitor)) if pid == to => {
-                    state.owner = to;
-                    state.grant(0);
-                    old_monitor = state.owner_monitor.replace(monitor);
-                }
-                handover if state.owner == to => old_monitor = handover.map(|(_, monitor)| monitor),
-                handover => {
-                    state.handover = handover;
-                    return Ok(false);
-                }
-            }
-            anchors = (open.set_active(socket, active), open.resume());
-        }
-        drop(anchors);
-        if let Some(monitor) = old_monitor {
+    /// Completes [`Inner::handover`]: `to` owns the socket. False if it died in between; then
+    /// nothing has changed. With the owner itself as `to` this takes the handover back.
+    pub(crate) fn adopt(&self, env: Env, socket: &Handle, to: LocalPid) -> Result<bool, Closed> {
+        let mut monitor = socket.monitor(env, &to);
+        let adopted = self.lock().map(|mut open| {
+            let adopted = open.adopt(socket, to, &mut monitor);
+            (adopted, open.resume())
+        });
+        // Of the owner of before, or of who does not become the next one.
+        if let Some(monitor) = monitor {
             socket.demonitor(env, &monitor);
         }
-        Ok(true)
+        // A loose anchor goes here, and the lock is released.
+        adopted.map(|(adopted, _anchor)| adopted)
+    }
+}
+
+impl Open<'_> {
+    /// Exchanges the owner and its monitor, if there is a handover to `to` and it is alive.
+    fn adopt(&mut self, socket: &Handle, to: LocalPid, monitor: &mut Option<Monitor>) -> bool {
+        let state = &mut *self.state;
+        // Its end may have been told before its monitor had a place. Whoever dies from here on is
+        // told to `down`, which finds it.
+        let handover = state
+            .handover
+            .take_if(|handover| (handover.to == to || state.owner == to) && deliver::is_alive(&to));
+        let Some(handover) = handover else { return false };
+        state.owner = to;
+        swap(&mut state.owner_monitor, monitor);
+        state.grant(0);
+        self.hold(socket);
+        (0..handover.ended).for_each(|_| self.announce_passive());
+        true
     }
 }

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 
 use rustler::Encoder;
-use sctp::active::Active;
+use sctp::active::{Active, OutOfRange, Request};
 use sctp::notification::{self, AssocState, Notification};
 use sctp::types::AssocId;
 
@@ -353,13 +353,19 @@ impl Open<'_> {
         self.state.spend_grant();
     }
 
-    /// A message, too, but one that comes whether there is room for it or not.
-    fn announce_passive(&mut self) {
-        let Some(anchor) = &self.state.anchor else { return };
-        deliver::send(&self.state.owner, |env| {
+    /// Announces that a count has come to its end: a message, too, but one that comes whether there
+    /// is room for it or not.
+    pub(crate) fn announce_passive(&mut self) {
+        let state = &mut *self.state;
+        if let Some(handover) = &mut state.handover {
+            handover.ended += 1;
+            return;
+        }
+        let Some(anchor) = &state.anchor else { return };
+        deliver::send(&state.owner, |env| {
             (atoms::sctp_passive(), socket_term(env, anchor)).encode(env)
         });
-        self.state.spend_grant();
+        state.spend_grant();
     }
 
     /// Wakes the waiting receiver, if any, to read for itself.
@@ -374,15 +380,19 @@ impl Open<'_> {
         }
     }
 
-    /// Changes the mode; [`Open::resume`] makes it so. The anchor it returns must be dropped after
-    /// unlocking.
-    #[must_use]
-    pub(crate) fn set_active(&mut self, socket: &SocketRef, active: Active) -> Option<Handle> {
+    /// Changes the mode; [`Open::resume`] makes it so, and has to follow.
+    pub(crate) fn set_active(
+        &mut self,
+        socket: &SocketRef,
+        request: Request,
+    ) -> Result<(), OutOfRange> {
+        let (active, ended) = self.state.active.after(request)?;
         self.state.active = active;
-        if !active.is_passive() && self.state.anchor.is_none() {
-            self.state.anchor = Some(Handle::of(socket));
+        self.hold(socket);
+        if ended {
+            self.announce_passive();
         }
-        self.loose_anchor()
+        Ok(())
     }
 
     /// Delivers what can be delivered at once in the mode that was set, and waits for the rest. The
@@ -393,21 +403,13 @@ impl Open<'_> {
         // An owner that asks for one message at a time and is quicker than its peer would look in
         // vain each time; the I/O thread waits anyway.
         let look = active != Active::Once || self.state.speculate || !self.state.backlog.is_empty();
-        if !active.is_passive() && look {
+        if self.state.is_active() && look {
             let user = &self.state.user;
             let budget = Budget::of_batches(user.batch, user.list);
             self.pump(Goal::Background, budget, ignore);
-            self.state.speculate = self.state.active.is_passive();
+            self.state.speculate = !self.state.is_active();
         }
         self.settle()
-    }
-
-    /// Announces that a count has come to its end by being set, not by a message.
-    pub(crate) fn announce_set_passive(&mut self, socket: &SocketRef) {
-        deliver::send(&self.state.owner, |env| {
-            (atoms::sctp_passive(), socket_term(env, socket)).encode(env)
-        });
-        self.state.spend_grant();
     }
 
     /// After any pumping: wakes who has something to fetch and waits for the rest. The anchor it
@@ -416,7 +418,7 @@ impl Open<'_> {
     pub(crate) fn settle(&mut self) -> Option<Handle> {
         self.state.ask_for_grant(self.inner.token);
         if !self.state.backlog.is_empty() {
-            if self.state.active.is_passive() {
+            if !self.state.is_active() {
                 self.wake_receiver();
             } else if self.state.delivers() {
                 reactor(self.inner.token).revisit(self.inner.token);

@@ -95,7 +95,7 @@ impl Inner {
                 reference.is_some_and(|reference| waiting.waiter.is(reference))
             });
             if !again {
-                if !open.state.active.is_passive() {
+                if open.state.is_active() {
                     return Ok(Received::Active);
                 }
                 if waiting.is_some_and(|w| deliver::is_alive(&w.waiter.pid)) {
@@ -103,12 +103,12 @@ impl Inner {
                 }
                 open.state.receiver = None;
             }
-            let pumped = if open.state.active.is_passive() {
-                let budget = take.budget(&open.state);
-                open.pump(Goal::Receive, budget, take)
-            } else {
+            let pumped = if open.state.is_active() {
                 // Made active while this process waited: it goes on waiting.
                 Pumped::Dry
+            } else {
+                let budget = take.budget(&open.state);
+                open.pump(Goal::Receive, budget, take)
             };
             let answer = match pumped {
                 Pumped::Got(message) => Received::Message(message),
@@ -196,7 +196,7 @@ impl Inner {
             open.fired();
             panics::point("socket");
             let wanted = open.wants(event);
-            let active = !open.state.active.is_passive();
+            let active = open.state.is_active();
             if event.readable || event.error {
                 if active || !open.state.connects.is_empty() {
                     let before = open.state.received.count;
@@ -209,7 +209,7 @@ impl Inner {
                     let pumped = open.pump(Goal::Background, budget, ignore);
                     let messages = open.state.received.count - before;
                     // A count that has come to its end says nothing of what the kernel still has.
-                    if !active || !open.state.active.is_passive() {
+                    if !active || open.state.is_active() {
                         open.state.burst.learn(messages, matches!(pumped, Pumped::Dry));
                     }
                     if active && messages > 0 {

@@ -174,7 +174,7 @@ impl Held {
         self.writers += state.writers.len();
         self.connects += state.connects.len();
         self.watchers += state.watchers.len();
-        self.monitors += state.monitors();
+        self.monitors += usize::from(state.owner_monitor.is_some());
         self.backlog_bytes += state.backlog_bytes;
         self.fragment_bytes += state.fragments.bytes() + state.notification.len();
     }

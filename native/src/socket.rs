@@ -28,6 +28,7 @@ use crate::deliver::{self, Kept, Waiter};
 use crate::handle::Handle;
 use crate::limit::Limit;
 use crate::message::Held;
+use crate::owner::Handover;
 use crate::panics;
 use crate::reactor::{reactor, token};
 use crate::receive::Burst;
@@ -72,7 +73,8 @@ pub(crate) struct State {
     pub(crate) kernel: Option<Arc<sctp::Socket>>,
     pub(crate) owner: LocalPid,
     pub(crate) owner_monitor: Option<Monitor>,
-    pub(crate) handover: Option<(LocalPid, Monitor)>,
+    pub(crate) handover: Option<Handover>,
+    /// As it was asked for, and is told; [`State::is_active`] says whether it is in force.
     pub(crate) active: Active,
     pub(crate) limit: Option<Limit>,
     /// Keeps an active socket from being collected, and names it in messages. Some iff `active`
@@ -175,6 +177,11 @@ impl Open<'_> {
         self.state.kernel.as_ref().expect("an open socket has its fd")
     }
 
+    /// Keeps the socket from being collected, as long as it is active.
+    pub(crate) fn hold(&mut self, socket: &SocketRef) {
+        self.state.anchor.get_or_insert_with(|| Handle::of(socket));
+    }
+
     /// To be dropped after unlocking: the anchor of a socket that has become passive.
     #[must_use]
     pub(crate) fn loose_anchor(&mut self) -> Option<Handle> {
@@ -183,14 +190,14 @@ impl Open<'_> {
 }
 
 impl State {
+    /// Do messages go to the owner? Not while another process becomes it.
+    pub(crate) fn is_active(&self) -> bool {
+        !self.active.is_passive() && self.handover.is_none()
+    }
+
     /// Enough is kept for later; the rest waits in the kernel, and so does the connect.
     pub(crate) fn backlog_is_full(&self) -> bool {
         self.backlog_bytes >= 16 * 1024 * 1024
-    }
-
-    /// Processes that the VM watches for us: the owner, and who is about to become it.
-    pub(crate) fn monitors(&self) -> usize {
-        usize::from(self.owner_monitor.is_some()) + usize::from(self.handover.is_some())
     }
 
     /// Has data been read from the kernel that nobody has got?
@@ -283,6 +290,7 @@ impl Drop for Left {
 pub(crate) struct Remains {
     owner_monitor: Option<Monitor>,
     owner: LocalPid,
+    was_active: bool,
     anchor: Option<Handle>,
     _watchers: Vec<Watcher>,
 }
@@ -430,14 +438,13 @@ impl Inner {
             unread = state.has_unread();
             state.kernel = None;
             state.mourn(reason);
-            state.active = Active::Passive;
             backlog = take(&mut state.backlog);
             state.backlog_bytes = 0;
             fragments = take(&mut state.fragments);
-            state.handover = None;
             Remains {
                 owner_monitor: state.owner_monitor.take(),
                 owner: state.owner,
+                was_active: state.is_active(),
                 anchor: state.anchor.take(),
                 _watchers: take(&mut state.watchers),
             }
@@ -470,7 +477,7 @@ impl Inner {
         let Some((left, remains)) = self.shut(atoms::closed()) else { return };
         closer::close_later(left);
         // The owner of an active socket does nothing but wait: silence is all that it would hear.
-        if let Some(anchor) = &remains.anchor {
+        if let Some(anchor) = remains.anchor.as_ref().filter(|_| remains.was_active) {
             deliver::send(&remains.owner, |env| {
                 (atoms::sctp_error(), socket_term(env, anchor), atoms::closed()).encode(env)
             });

@@ -20,7 +20,7 @@ impl Open<'_> {
     /// What is worth waiting for now, and how.
     fn wanted(&self) -> Interest {
         let state = &*self.state;
-        let active = !state.active.is_passive();
+        let active = state.is_active();
         let received = !active && state.receiver.as_ref().is_some_and(|receiver| !receiver.woken);
         let connected = !state.connects.is_empty() && !state.backlog_is_full();
         let readable = state.delivers() || received || connected;
