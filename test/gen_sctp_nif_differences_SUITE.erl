@@ -528,7 +528,8 @@ garbage_is_closed(Config) ->
     Owner = helper(),
     S = listener(Config, []),
     Port = port(S),
-    %% Peers notice that nobody can ever use their association.
+    %% Peers notice that nobody can ever use their association. (One that listens is kept: the suite
+    %% lifecycle.)
     ok = call(Owner, fun() ->
         C = open(Config, []),
         {ok, #sctp_assoc_change{}} = M:connect(C, loopback(Config), Port, []),

@@ -22,8 +22,9 @@ groups() ->
          close_by_other, give_away, give_away_refused, give_away_moves_messages,
          give_away_keeps_mode, give_away_under_receiver, peel_off, peel_off_active,
          close_keeps_peeled],
-        [garbage, garbage_with_association, connecting_killed, peel_off_owner_dies,
-         many_sockets, restarted_among_links, port_of_the_dead]).
+        [garbage, garbage_with_association, listening_garbage,
+         connecting_killed, peel_off_owner_dies, many_sockets, restarted_among_links,
+         port_of_the_dead]).
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
 end_per_group(_, _) -> ok.
@@ -118,6 +119,62 @@ garbage_with_association(Config) ->
         case M:recv(S, 0) of
             {ok, {_, _, [], #sctp_shutdown_event{assoc_id = SId}}} -> true;
             {error, timeout} -> false
+        end
+    end).
+
+%% Peers find a listening socket, and who knows its port finds it, too: with OTP's gen_sctp it lives
+%% as long as its owner.
+listening_garbage(Config) ->
+    M = mod(Config),
+    [begin
+         Fds = gen_sctp_test_lib:socket_fds(),
+         Owner = helper(),
+         [Port, _] = call(Owner, fun() -> [listening_port(Config, Type) || _ <- [1, 2]] end),
+         collect(Config, Owner),
+         ?assertEqual(Fds + 2, gen_sctp_test_lib:socket_fds()),
+         C = open(Config, []),
+         #{cid := Id} = connect(Config, C, Port),
+         collect(Config, Owner),
+         ok = M:send(C, Id, 0, <<"served">>),
+         gen_sctp_test_lib:all_arrived(C, Id),
+         %% Whoever finds it can serve it, and end that.
+         call(helper(), fun() ->
+             [S] = [S || S <- M:which_sockets(), inet:port(S) =:= {ok, Port}],
+             _ = [begin
+                      #sctp_assoc_change{state = comm_up} = event(M, S),
+                      {_, <<"served">>} = data(M, S)
+                  end || Type =:= seqpacket],
+             ok = M:listen(S, false)
+         end),
+         collect(Config, Owner),
+         until(fun() -> collect(Config, Owner), gen_sctp_test_lib:socket_fds() =:= Fds + 2 end),
+         case {Type, event(M, C)} of
+             {seqpacket, #sctp_shutdown_event{}} -> ok;
+             %% Of that which nobody accepts the data is unread.
+             {stream, #sctp_assoc_change{state = comm_lost}} -> ok
+         end,
+         ok = M:close(C),
+         %% The other one is left.
+         kill(Owner),
+         until(fun() -> gen_sctp_test_lib:socket_fds() =:= Fds end)
+     end || Type <- [seqpacket, stream]].
+
+listening_port(Config, Type) ->
+    {ok, S} = gen_sctp_nif:open([family(Config), {ip, loopback}, {type, Type}]),
+    ok = gen_sctp_nif:listen(S, 3),
+    port(S).
+
+%% Has all garbage collected: that of now, as that which comes after it.
+collect(Config, Owner) ->
+    Port = call(Owner, fun() ->
+        {ok, S} = gen_sctp_nif:open([family(Config), {ip, loopback}]),
+        port(S)
+    end),
+    until(fun() ->
+        [erlang:garbage_collect(Pid) || Pid <- processes()],
+        case gen_sctp_nif:open(Port, [family(Config), {ip, loopback}]) of
+            {ok, S} -> ok = gen_sctp_nif:close(S), true;
+            {error, eaddrinuse} -> false
         end
     end).
 

@@ -117,7 +117,7 @@ fn bindx<'a>(env: Env<'a>, socket: Ref, how: Atom, addresses: Term<'a>) -> NifRe
 
 #[rustler::nif]
 fn listen(env: Env, socket: Ref, backlog: i32) -> Term {
-    done(env, socket.0.lock().map(|open| open.kernel().listen(backlog)))
+    done(env, socket.0.listen(&socket, backlog))
 }
 
 #[rustler::nif]

@@ -76,9 +76,11 @@ pub(crate) struct State {
     pub(crate) handover: Option<Handover>,
     /// As it was asked for, and is told; [`State::is_active`] says whether it is in force.
     pub(crate) active: Active,
+    /// Does the kernel take associations for it? To ask would be a system call.
+    pub(crate) listening: bool,
     pub(crate) limit: Option<Limit>,
-    /// Keeps an active socket from being collected, and names it in messages. Some iff `active`
-    /// is not passive, but for moments under the lock.
+    /// Keeps a socket from being collected, and names it in messages. Some iff [`State::is_needed`],
+    /// but for moments under the lock.
     pub(crate) anchor: Option<Handle>,
     pub(crate) receiver: Option<Receiver>,
     pub(crate) writers: VecDeque<Writer>,
@@ -177,15 +179,15 @@ impl Open<'_> {
         self.state.kernel.as_ref().expect("an open socket has its fd")
     }
 
-    /// Keeps the socket from being collected, as long as it is active.
+    /// Keeps the socket from being collected, as long as it is needed.
     pub(crate) fn hold(&mut self, socket: &SocketRef) {
         self.state.anchor.get_or_insert_with(|| Handle::of(socket));
     }
 
-    /// To be dropped after unlocking: the anchor of a socket that has become passive.
+    /// To be dropped after unlocking: the anchor of a socket that is no longer needed.
     #[must_use]
     pub(crate) fn loose_anchor(&mut self) -> Option<Handle> {
-        if self.state.active.is_passive() { self.state.anchor.take() } else { None }
+        if self.state.is_needed() { None } else { self.state.anchor.take() }
     }
 }
 
@@ -193,6 +195,12 @@ impl State {
     /// Do messages go to the owner? Not while another process becomes it.
     pub(crate) fn is_active(&self) -> bool {
         !self.active.is_passive() && self.handover.is_none()
+    }
+
+    /// Can the socket be of use though no process has a reference to it? It comes with messages, or
+    /// peers find it, and processes that know its port find them.
+    fn is_needed(&self) -> bool {
+        !self.active.is_passive() || self.listening
     }
 
     /// Enough is kept for later; the rest waits in the kernel, and so does the connect.
@@ -319,6 +327,7 @@ impl Inner {
                 owner_monitor: None,
                 handover: None,
                 active: Active::Passive,
+                listening: false,
                 limit: None,
                 anchor: None,
                 receiver: None,
@@ -377,6 +386,20 @@ impl Inner {
             return Err(Closed);
         }
         Ok(Open { inner: self, state })
+    }
+
+    /// Has the kernel take associations, or no longer.
+    pub(crate) fn listen(&self, socket: &Handle, backlog: i32) -> Result<io::Result<()>, Closed> {
+        let mut open = self.lock()?;
+        let listens = open.kernel().listen(backlog);
+        if listens.is_ok() {
+            open.state.listening = backlog != 0;
+            open.hold(socket);
+        }
+        let anchor = open.loose_anchor();
+        drop(open);
+        drop(anchor);
+        Ok(listens)
     }
 
     /// Gives an association a socket of its own, which the caller owns. What was read of it so far
