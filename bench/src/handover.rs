@@ -9,7 +9,7 @@ use std::os::fd::AsFd;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use sctp::epoll::{Epoll, Events, Interest};
+use sctp::{Epoll, Events, Interest};
 use socket2::Socket;
 
 use crate::sys;

@@ -307,9 +307,9 @@ fn send_batch<'a>(env: Env<'a>, socket: Ref, assoc: Term<'a>, messages: Term<'a>
         };
         Some((SndInfo { assoc, ..info }, data.as_slice()))
     };
-    let mut batch = Vec::with_capacity(sctp::batch::MOST);
+    let mut batch = Vec::with_capacity(sctp::kernel::batch::MOST);
     let (mut rest, mut bytes) = (messages, 0);
-    while batch.len() < sctp::batch::MOST
+    while batch.len() < sctp::kernel::batch::MOST
         && let Ok((first, others)) = rest.list_get_cell()
         && let Some((info, data)) = message(first)
     {

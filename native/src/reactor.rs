@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
-use sctp::epoll::{Epoll, Event, Events, Interest, Waker};
+use sctp::{Epoll, Event, Events, Interest, Waker};
 
 use crate::panics;
 use crate::socket::Inner;
@@ -237,7 +237,7 @@ impl Pace {
         if give_way != self.gives_way && !self.overruled {
             self.gives_way = give_way;
             // Always allowed for one's own thread; without it all is only slower.
-            self.overruled = !sctp::thread::set_batch(give_way).unwrap_or(false);
+            self.overruled = !sctp::kernel::thread::set_batch(give_way).unwrap_or(false);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use rustler::{Env, Term};
-use sctp::epoll::Event;
+use sctp::Event;
 use sctp::types::AssocId;
 
 use crate::deliver::{self, Waiter};

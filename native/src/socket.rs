@@ -16,8 +16,8 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use rustler::types::LocalPid;
 use rustler::{Atom, Encoder, Env, Monitor, Term};
+use sctp::Interest;
 use sctp::active::Active;
-use sctp::epoll::Interest;
 use sctp::reassembly::Reassembly;
 use sctp::types::{AssocId, Family, Style};
 

@@ -5,7 +5,7 @@ use std::mem::take;
 use std::os::fd::AsFd;
 
 use rustler::Term;
-use sctp::epoll::{Event, Interest};
+use sctp::{Event, Interest};
 
 use sctp::types::{AssocId, Style};
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use sctp::abi::{SOL_SCTP, cmsg_type, rcvinfo};
 use sctp::bytes::{put_i32, put_u16, put_u32, put_u32_be, put_usize};
-use sctp::cmsg::{self, Control};
+use sctp::kernel::cmsg::{self, Control};
 use sctp::{AssocId, RcvInfo, SndInfo, SndRcvInfo};
 
 use crate::{config, edge, noise};

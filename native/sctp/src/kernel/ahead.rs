@@ -3,8 +3,8 @@
 use std::io;
 use std::os::fd::AsFd;
 
-use crate::socket::Received;
-use crate::{Socket, sys};
+use super::socket::{Received, Socket};
+use super::sys;
 
 /// Room for messages that are read before anybody takes them.
 ///

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
-use crate::sys;
+use super::sys;
 
 /// A set of descriptors one thread waits for. May be shared between threads: descriptors can be
 /// added, modified and deleted while another thread waits.

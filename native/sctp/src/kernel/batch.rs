@@ -7,11 +7,12 @@
 use std::io::{self, IoSlice};
 use std::os::fd::AsFd;
 
+use super::socket::Socket;
+use super::{cmsg, sys};
 use crate::abi::{SOL_SCTP, optname};
 use crate::bytes::{put_i32, u16_at, u32_at};
 use crate::option::STATUS;
 use crate::types::{AssocId, SndInfo, flags};
-use crate::{Socket, cmsg, sys};
 
 /// Messages that one call takes at most.
 pub const MOST: usize = 32;

@@ -13,9 +13,9 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 
+use super::cmsg;
 use crate::abi::{SOL_SCTP, STORAGE_SIZE, connectx3_arg, optname, peeloff_flags_arg};
 use crate::bytes::{i32_at, put_i32, put_u32, put_usize};
-use crate::cmsg;
 
 /// The error of the last call if it gave `-1`, else what it gave.
 fn check(result: c_int) -> io::Result<c_int> {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::sys;
+use super::sys;
 
 /// Switches the calling thread from `SCHED_OTHER` to `SCHED_BATCH`, or back: the same share of the
 /// processor, but no preemption of a running thread when this one wakes (sched(7)).
@@ -23,7 +23,7 @@ pub fn set_batch(batch: bool) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use crate::sys;
+    use super::sys;
 
     #[test]
     fn there_and_back() {

@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use socket2::{Domain, Protocol, Type};
 
+use super::cmsg::{self, Control};
+use super::sys;
 use crate::abi::{SOL_SCTP, assoc_ids, getaddrs, optname, sndrcvinfo};
+use crate::address;
 use crate::bytes::{i32_at, put_i32, u32_at};
-use crate::cmsg::{self, Control};
 use crate::option::STATUS;
 use crate::types::{AssocId, Family, RcvInfo, SndInfo, Style};
-use crate::{address, sys};
 
 /// An open socket; dropping it closes it (see [`Socket::prepare_close`]).
 ///

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
+use super::socket::{Memory, Socket};
 use crate::abi::sstat_state::ESTABLISHED;
-use crate::socket::{Memory, Socket};
 use crate::types::{AssocId, SndInfo, Style, flags};
 
 /// Bytes that are given back in no time: some tens of messages.
