@@ -5,12 +5,13 @@
 
 use std::net::SocketAddr;
 
+use flow::budget::Budget;
 use rustler::{Binary, Encoder, Env, OwnedBinary, Term};
 
 use crate::deliver::tuple;
 use crate::message::{Message, Payload};
 use crate::pump::Take;
-use crate::read::{Budget, DIRECT_MIN};
+use crate::read::DIRECT_MIN;
 use crate::socket::{State, UserOptions};
 use crate::{atoms, encode};
 

@@ -8,8 +8,8 @@ use std::io;
 use std::sync::OnceLock;
 
 use crossbeam_channel::{Sender, unbounded};
+use flow::pending::Pending;
 use parking_lot::Mutex;
-use sctp::pending::Pending;
 
 use crate::deliver::Waiter;
 use crate::panics;

@@ -278,7 +278,7 @@ fn raw_address<'a>(env: Env<'a>, address: Option<SocketAddr>) -> Term<'a> {
 
 /// The atom of an errno, or the number if it has no name.
 pub(crate) fn errno(env: Env, errno: i32) -> Term {
-    sctp::errno::name(errno)
+    flow::errno::name(errno)
         .and_then(|name| Atom::from_str(env, name).ok())
         .map_or_else(|| errno.encode(env), |name| name.to_term(env))
 }

@@ -33,7 +33,6 @@ mod read;
 mod receive;
 mod report;
 mod socket;
-mod stats;
 mod waiting;
 
 use rustler::{Env, Term};

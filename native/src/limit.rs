@@ -10,6 +10,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use flow::grant::Grant;
 use parking_lot::Mutex;
 use rustler::{Encoder, Env, LocalPid, Resource, ResourceArc};
 
@@ -19,13 +20,7 @@ use crate::reactor::reactor;
 use crate::socket::{Closed, Inner, State};
 
 /// What an owner is to get at most, and may get now.
-#[derive(Debug)]
-pub(crate) struct Limit {
-    pub(crate) most: u32,
-    granted: u32,
-    /// Some while an answer is awaited.
-    asked: Option<Arc<Settled>>,
-}
+pub(crate) type Limit = Grant<Arc<Settled>>;
 
 /// Is a question answered, or can never be?
 type Settled = AtomicBool;
@@ -48,27 +43,20 @@ impl Drop for Question {
     }
 }
 
-impl Limit {
-    /// Nothing is granted yet.
-    pub(crate) fn new(most: u32) -> Limit {
-        Limit { most, granted: 0, asked: None }
-    }
+/// Has a question ended without an answer?
+fn is_lifted(limit: &Limit) -> bool {
+    limit.asked().is_some_and(|settled| settled.load(Ordering::Relaxed))
+}
 
-    /// Has a question ended without an answer?
-    fn is_lifted(&self) -> bool {
-        self.asked.as_ref().is_some_and(|settled| settled.load(Ordering::Relaxed))
+/// Then that is the answer.
+fn lift(limit: &mut Limit) {
+    if is_lifted(limit) {
+        limit.lift();
     }
+}
 
-    fn awaits(&self, question: &Question) -> bool {
-        self.asked.as_ref().is_some_and(|asked| Arc::ptr_eq(asked, &question.settled))
-    }
-
-    /// Then that is the answer.
-    fn lift(&mut self) {
-        if self.is_lifted() {
-            *self = Limit { most: self.most, granted: self.most, asked: None };
-        }
-    }
+fn awaits(limit: &Limit, question: &Question) -> bool {
+    limit.asked().is_some_and(|asked| Arc::ptr_eq(asked, &question.settled))
 }
 
 /// The process that questions go to, as last seen. Looking for it takes a lock that others hold
@@ -85,7 +73,7 @@ pub(crate) fn is_watched(env: Env) -> bool {
 impl State {
     /// Must the owner of an active socket read some of its messages first?
     fn is_limited(&self) -> bool {
-        self.limit.as_ref().is_some_and(|limit| limit.granted == 0 && !limit.is_lifted())
+        self.limit.as_ref().is_some_and(|limit| limit.is_spent() && !is_lifted(limit))
     }
 
     /// Does the owner get messages now?
@@ -96,8 +84,8 @@ impl State {
     /// Accounts for a message to the owner.
     pub(crate) fn spend_grant(&mut self) {
         if let Some(limit) = &mut self.limit {
-            limit.lift();
-            limit.granted = limit.granted.saturating_sub(1);
+            lift(limit);
+            limit.spend();
         }
     }
 
@@ -107,28 +95,24 @@ impl State {
         let (true, Some(limit), Some(socket)) = (active, &mut self.limit, &self.anchor) else {
             return;
         };
-        limit.lift();
-        if limit.granted > 0 || limit.asked.is_some() {
-            return;
-        }
-        let settled = Arc::<Settled>::default();
-        limit.asked = Some(settled.clone());
-        let question = ResourceArc::new(Question { token, settled });
+        lift(limit);
+        let question = limit.ask(|| {
+            let settled = Arc::<Settled>::default();
+            (settled.clone(), ResourceArc::new(Question { token, settled }))
+        });
+        let Some(question) = question else { return };
         // Without a process, or with one that dies, the question has its end here.
         let process = *PROCESS.lock();
         if let Some(process) = process {
-            let message = (socket, self.owner, limit.most, question);
+            let message = (socket, self.owner, limit.most(), question);
             deliver::send(&process, |env| message.encode(env));
         }
     }
 
     /// So much may be delivered; what was granted before is void.
     pub(crate) fn grant(&mut self, messages: u32) {
-        if let Some(limit) = &mut self.limit {
-            if let Some(settled) = limit.asked.take() {
-                settled.store(true, Ordering::Relaxed);
-            }
-            limit.granted = messages.min(limit.most);
+        if let Some(settled) = self.limit.as_mut().and_then(|limit| limit.answer(messages)) {
+            settled.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -137,7 +121,7 @@ impl Inner {
     /// Takes the answer to a question. Not if there is a new one, about another bound or owner.
     pub(crate) fn grant(&self, question: &Question, messages: u32) -> Result<(), Closed> {
         let mut open = self.lock()?;
-        if !open.state.limit.as_ref().is_some_and(|limit| limit.awaits(question)) {
+        if !open.state.limit.as_ref().is_some_and(|limit| awaits(limit, question)) {
             return Ok(());
         }
         open.state.grant(messages);

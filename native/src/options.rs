@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
+use flow::active::{Active, Request};
 use rustler::types::tuple::{get_tuple, make_tuple};
 use rustler::{Atom, Binary, Encoder, Env, NewBinary, Term};
 use sctp::abi::event_subscribe;
-use sctp::active::{Active, Request};
 use sctp::bytes::{
     i32_at, put_i32, put_u8, put_u16, put_u32, put_u32_be, u8_at, u16_at, u32_at, u32_be_at,
 };
@@ -482,7 +482,7 @@ fn answer<'a>(
         Query::Active => (atoms::active(), active_term(env, open.state.active)).encode(env),
         Query::MailboxLimit => {
             let most = match &open.state.limit {
-                Some(limit) => limit.most.encode(env),
+                Some(limit) => limit.most().encode(env),
                 None => atoms::infinity().to_term(env),
             };
             (atoms::mailbox_limit(), most).encode(env)

@@ -6,8 +6,9 @@
 
 use std::cell::RefCell;
 
+use flow::active::{Active, OutOfRange, Request};
+use flow::budget::Budget;
 use rustler::Encoder;
-use sctp::active::{Active, OutOfRange, Request};
 use sctp::notification::{self, AssocState, Notification};
 use sctp::types::AssocId;
 
@@ -18,7 +19,7 @@ use crate::encode::{self, Class};
 use crate::handle::Handle;
 use crate::message::{Held, Message};
 use crate::reactor::reactor;
-use crate::read::{Budget, Read, Scratch};
+use crate::read::{Read, Scratch};
 use crate::socket::{Connect, Open, SocketRef, State, socket_term};
 
 thread_local! {
@@ -168,7 +169,7 @@ impl Open<'_> {
             // What was kept is older than what the kernel has.
             let kept = match keeps {
                 true => None,
-                false if budget.spent() && !ahead => return Pumped::Spent,
+                false if budget.is_spent() && !ahead => return Pumped::Spent,
                 false => self.unkeep(),
             };
             let fresh = kept.is_none();

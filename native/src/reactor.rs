@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use flow::pace::{Pace, Traffic};
 use parking_lot::Mutex;
 use sctp::{Epoll, Event, Events, Interest, Waker};
 
@@ -174,8 +175,13 @@ impl Reactor {
                 for token in self.to_visit.try_iter().take(self.to_visit.len()) {
                     self.dispatch(&Event { token, readable: true, ..Event::default() });
                 }
-            } else if let Some(traffic) = self.dispatch(&event) {
-                pace.note(traffic);
+            } else if let Some(give_way) =
+                self.dispatch(&event).and_then(|traffic| pace.note(traffic))
+            {
+                // `SCHED_BATCH` only means that waking does not preempt.
+                if !sctp::kernel::thread::set_batch(give_way).unwrap_or(false) {
+                    pace.overrule();
+                }
             }
         }
     }
@@ -196,48 +202,6 @@ impl Reactor {
         for socket in self.sockets() {
             let token = socket.token;
             self.dispatch(&Event { token, readable: true, writable: true, error: true });
-        }
-    }
-}
-
-/// What the messages of an active socket look like to the I/O thread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Traffic {
-    /// One after the other.
-    Stream,
-    /// In turns with messages that are sent.
-    Dialogue,
-}
-
-/// Whether the I/O thread interrupts those it is woken by.
-///
-/// In a dialogue the message is what everybody waits for. In a stream, a thread that preempts a
-/// busy scheduler for each message wakes and sleeps for each message; one that gives way until the
-/// processor is free or its turn comes finds many. `SCHED_BATCH` is just that: it only means that
-/// waking does not preempt. A thread that somebody has given another policy, of real time or none, is
-/// left alone.
-#[derive(Default)]
-struct Pace {
-    streaming: u8,
-    gives_way: bool,
-    /// Somebody has given the thread another policy than it was left with.
-    overruled: bool,
-}
-
-impl Pace {
-    /// Messages of a stream before it is believed in.
-    const BELIEVED: u8 = 32;
-
-    fn note(&mut self, traffic: Traffic) {
-        self.streaming = match traffic {
-            Traffic::Stream => (self.streaming + 1).min(2 * Self::BELIEVED),
-            Traffic::Dialogue => self.streaming / 2,
-        };
-        let give_way = self.streaming >= Self::BELIEVED;
-        if give_way != self.gives_way && !self.overruled {
-            self.gives_way = give_way;
-            // Always allowed for one's own thread; without it all is only slower.
-            self.overruled = !sctp::kernel::thread::set_batch(give_way).unwrap_or(false);
         }
     }
 }

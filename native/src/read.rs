@@ -3,6 +3,7 @@
 use std::io::{self, IoSliceMut};
 use std::mem::take;
 
+use flow::budget::Budget;
 use rustler::OwnedBinary;
 use sctp::Ahead;
 use sctp::reassembly::Added;
@@ -134,46 +135,6 @@ pub(crate) enum Read<'a> {
     Error(i32),
 }
 
-/// How much one pumping may read, so that neither a scheduler nor the I/O thread is kept by one
-/// busy socket.
-pub(crate) struct Budget {
-    pub(crate) messages: usize,
-    pub(crate) bytes: usize,
-}
-
-impl Budget {
-    /// For a caller's thread: well under a millisecond. An owner that has its messages counted, and
-    /// counts on, had better find work for a while: the I/O thread would wake it for each message.
-    pub(crate) const CALLER: Budget = Budget { messages: 32, bytes: 64 * 1024 };
-
-    /// The same, for whole batches of so many messages. Lists of bytes take far longer to make.
-    pub(crate) fn of_batches(batch: usize, list: bool) -> Budget {
-        let batches = (Self::CALLER.messages / batch).max(1);
-        let bytes = if list { 4 * 1024 } else { Self::CALLER.bytes };
-        Budget { messages: batches * batch, bytes }
-    }
-
-    /// Small messages to be read together.
-    fn together(&self, many: usize) -> usize {
-        many.min(self.messages).min(self.bytes.div_ceil(AHEAD_SIZE))
-    }
-
-    /// Nothing but what has been read already.
-    pub(crate) const NONE: Budget = Budget { messages: 0, bytes: 0 };
-
-    /// For a whole message in recv, however many reads it takes.
-    pub(crate) const RECEIVE: Budget = Budget { messages: 64, bytes: 64 * 1024 };
-
-    pub(crate) fn spent(&self) -> bool {
-        self.messages == 0 || self.bytes == 0
-    }
-
-    pub(crate) fn spend(&mut self, bytes: usize) {
-        self.messages = self.messages.saturating_sub(1);
-        self.bytes = self.bytes.saturating_sub(bytes);
-    }
-}
-
 impl Open<'_> {
     /// Reads one piece after the other until a message is whole. `many` is for how many messages
     /// there is use.
@@ -193,20 +154,22 @@ impl Open<'_> {
                 }
                 // The rest of a notification is at hand, and would go to a socket that its
                 // association is peeled off to.
-                None if budget.spent() && self.state.notification.is_empty() => {
+                None if budget.is_spent() && self.state.notification.is_empty() => {
                     return Read::Spent;
                 }
                 None if scratch.ahead.was_short() => return Read::Nothing,
-                None => match self.read_piece(scratch, budget.together(many), &mut place) {
-                    Ok(meta) => scratch.meta = meta,
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        return Read::Nothing;
+                None => {
+                    match self.read_piece(scratch, budget.together(many, AHEAD_SIZE), &mut place) {
+                        Ok(meta) => scratch.meta = meta,
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                            return Read::Nothing;
+                        }
+                        Err(error) => {
+                            budget.spend(0);
+                            return Read::Error(error.raw_os_error().unwrap_or(libc::EIO));
+                        }
                     }
-                    Err(error) => {
-                        budget.spend(0);
-                        return Read::Error(error.raw_os_error().unwrap_or(libc::EIO));
-                    }
-                },
+                }
             }
             let len = scratch.meta.len;
             budget.spend(len);

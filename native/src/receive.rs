@@ -3,6 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 
+use flow::budget::Budget;
+use flow::pace::Traffic;
 use rustler::{Env, Term};
 use sctp::Event;
 use sctp::types::AssocId;
@@ -10,58 +12,7 @@ use sctp::types::AssocId;
 use crate::deliver::{self, Waiter};
 use crate::panics;
 use crate::pump::{Goal, Pumped, Take, ignore};
-use crate::reactor::Traffic;
-use crate::read::Budget;
 use crate::socket::{Closed, Connect, Inner, Receiver, Writer};
-
-/// How many messages are worth reading at one event of the I/O thread.
-///
-/// The read that finds nothing costs as much as a wait, and the wait tells the same. So only as
-/// many are read as were there before, and more if that proves too few again and again.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Burst {
-    messages: u8,
-    /// Events in a row at which there may have been more.
-    short: u8,
-    /// How many such events are proof.
-    patience: u8,
-}
-
-impl Default for Burst {
-    fn default() -> Burst {
-        Burst { messages: 1, short: 0, patience: Self::PATIENCE }
-    }
-}
-
-impl Burst {
-    const MOST: u8 = 64;
-    const PATIENCE: u8 = 4;
-    /// In a dialogue, where there is never more than one, looking for more is all in vain.
-    const MOST_PATIENCE: u8 = 64;
-
-    fn budget(self) -> Budget {
-        Budget { messages: self.messages.into(), bytes: 512 * 1024 }
-    }
-
-    /// Learns from an event at which `messages` came; all there were, or as many as allowed?
-    fn learn(&mut self, messages: u64, dry: bool) {
-        if messages > 1 {
-            self.patience = Self::PATIENCE;
-        } else if dry {
-            self.patience = (self.patience * 2).min(Self::MOST_PATIENCE);
-        }
-        if dry {
-            let messages = messages.clamp(1, Self::MOST.into());
-            self.messages = u8::try_from(messages).unwrap_or(1);
-            self.short = 0;
-        } else if self.short < self.patience {
-            self.short += 1;
-        } else {
-            self.messages = (self.messages * 2).min(Self::MOST);
-            self.short = 0;
-        }
-    }
-}
 
 /// The answer to recv.
 pub(crate) enum Received<T> {
@@ -199,7 +150,7 @@ impl Inner {
             let active = open.state.is_active();
             if event.readable || event.error {
                 if active || !open.state.connects.is_empty() {
-                    let before = open.state.received.count;
+                    let before = open.state.received.count();
                     let user = &open.state.user;
                     let budget = match user.batch {
                         1 => open.state.burst.budget(),
@@ -207,7 +158,7 @@ impl Inner {
                         batch => Budget::of_batches(batch, user.list),
                     };
                     let pumped = open.pump(Goal::Background, budget, ignore);
-                    let messages = open.state.received.count - before;
+                    let messages = open.state.received.count() - before;
                     // A count that has come to its end says nothing of what the kernel still has.
                     if !active || open.state.is_active() {
                         open.state.burst.learn(messages, matches!(pumped, Pumped::Dry));

@@ -36,9 +36,9 @@ pub(crate) fn getstat<'a>(env: Env<'a>, socket: &Handle, items: Term<'a>) -> Ter
 fn counter_of(open: &Open, item: Atom) -> Option<u64> {
     let (sent, received) = (&open.inner.sent, &open.state.received);
     Some(match item {
-        i if i == atoms::recv_cnt() => received.count,
-        i if i == atoms::recv_oct() => received.octets,
-        i if i == atoms::recv_max() => received.max,
+        i if i == atoms::recv_cnt() => received.count(),
+        i if i == atoms::recv_oct() => received.octets(),
+        i if i == atoms::recv_max() => received.max(),
         i if i == atoms::recv_avg() => received.average(),
         i if i == atoms::recv_dvi() => received.deviation(),
         i if i == atoms::send_cnt() => sent.count(),

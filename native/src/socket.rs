@@ -13,11 +13,13 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use flow::active::Active;
+use flow::burst::Burst;
+use flow::stats::{RecvCounts, SendCounts};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use rustler::types::LocalPid;
 use rustler::{Atom, Encoder, Env, Monitor, Term};
 use sctp::Interest;
-use sctp::active::Active;
 use sctp::reassembly::Reassembly;
 use sctp::types::{AssocId, Family, Style};
 
@@ -31,8 +33,6 @@ use crate::message::Held;
 use crate::owner::Handover;
 use crate::panics;
 use crate::reactor::{reactor, token};
-use crate::receive::Burst;
-use crate::stats;
 
 /// The default read size, as OTP's `buffer`.
 const BUFFER: usize = 65536;
@@ -58,7 +58,7 @@ pub(crate) struct Inner {
     pub(crate) style: Style,
     pub(crate) kernel: RwLock<Option<Arc<sctp::Socket>>>,
     pub(crate) state: Mutex<State>,
-    pub(crate) sent: stats::Sent,
+    pub(crate) sent: SendCounts,
     pub(crate) defaults: SendDefaults,
     pub(crate) non_block_send: AtomicBool,
     /// The number of Erlang's reference to the resource: see [`Inner::reference`].
@@ -103,7 +103,7 @@ pub(crate) struct State {
     pub(crate) burst: Burst,
     /// How many messages had been sent when the last one was delivered.
     pub(crate) sent_before: u64,
-    pub(crate) received: stats::Read,
+    pub(crate) received: RecvCounts,
     pub(crate) watchers: Vec<Watcher>,
     pub(crate) user: UserOptions,
 }
@@ -343,11 +343,11 @@ impl Inner {
                 speculate: true,
                 burst: Burst::default(),
                 sent_before: 0,
-                received: stats::Read::default(),
+                received: RecvCounts::default(),
                 watchers: Vec::new(),
                 user,
             }),
-            sent: stats::Sent::default(),
+            sent: SendCounts::default(),
             defaults,
             non_block_send: AtomicBool::new(non_block_send),
             number: OnceLock::new(),

@@ -8,20 +8,15 @@
 //!   go; readiness, and waking the thread that waits for it; how a thread is scheduled
 //! - [`notification`]: the events a socket delivers between its messages
 //! - [`option`]: the table of socket options, as data
-//! - [`active`], [`reassembly`]: how messages reach the owner, and whole
-//! - [`pending`]: what is under way, and who waits for it
-//! - [`errno`]: names of error numbers
+//! - [`reassembly`]: messages made whole
 //! - [`abi`], [`address`], [`bytes`]: layouts, and reading and writing them
 
 pub mod abi;
-pub mod active;
 pub mod address;
 pub mod bytes;
-pub mod errno;
 pub mod kernel;
 pub mod notification;
 pub mod option;
-pub mod pending;
 pub mod reassembly;
 pub mod types;
 

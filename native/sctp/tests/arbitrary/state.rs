@@ -1,7 +1,6 @@
-//! Reassembly and active modes, against models of them.
+//! Reassembly, against a model of it.
 
 use proptest::prelude::*;
-use sctp::active::{Active, Request};
 use sctp::reassembly::{Added, Reassembly};
 use sctp::types::{AssocId, RcvInfo, flags};
 
@@ -55,17 +54,6 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn request() -> impl Strategy<Value = Request> {
-    prop_oneof![
-        Just(Request::Passive),
-        Just(Request::Always),
-        Just(Request::Once),
-        (-5..=5_i64).prop_map(Request::Add),
-        (-33_000..=33_000_i64).prop_map(Request::Add),
-        any::<i64>().prop_map(Request::Add),
-    ]
-}
-
 proptest! {
     #![proptest_config(config())]
 
@@ -116,47 +104,6 @@ proptest! {
             }
             prop_assert_eq!(pieces.bytes(), open.iter().flatten().map(Vec::len).sum::<usize>());
             prop_assert_eq!(pieces.is_empty(), open.iter().all(Option::is_none));
-        }
-    }
-
-    /// A count is a number from 1 to 32767, and so much is delivered.
-    #[test]
-    fn counts_count(requests in proptest::collection::vec((request(), 0..4_u8), 0..30)) {
-        let mut mode = Active::Passive;
-        for (request, messages) in requests {
-            let left = if let Active::Count(left) = mode { i64::from(left) } else { 0 };
-            match (request, mode.after(request)) {
-                (Request::Add(step), Ok((next, announced))) => {
-                    prop_assert!((-32_768..=32_767).contains(&step));
-                    prop_assert_eq!(announced, left + step <= 0);
-                    match next {
-                        Active::Passive => prop_assert!(announced),
-                        Active::Count(n) => prop_assert_eq!(i64::from(n), left + step),
-                        other => prop_assert!(false, "{:?} of a count", other),
-                    }
-                    mode = next;
-                }
-                (Request::Add(step), Err(_)) => {
-                    prop_assert!(
-                        !(-32_768..=32_767).contains(&step) || left.saturating_add(step) > 32_767
-                    );
-                }
-                (_, Ok((next, announced))) => {
-                    prop_assert!(!announced);
-                    mode = next;
-                }
-                (_, Err(_)) => prop_assert!(false, "refused without a count"),
-            }
-            for _ in 0..messages {
-                let before = mode;
-                let announced = mode.consume();
-                prop_assert_eq!(announced, before == Active::Count(1));
-                match before {
-                    Active::Count(n) if n > 1 => prop_assert_eq!(mode, Active::Count(n - 1)),
-                    Active::Always => prop_assert_eq!(mode, Active::Always),
-                    _ => prop_assert_eq!(mode, Active::Passive),
-                }
-            }
         }
     }
 }
