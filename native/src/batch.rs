@@ -8,12 +8,12 @@ use std::net::SocketAddr;
 use flow::budget::Budget;
 use rustler::{Binary, Encoder, Env, OwnedBinary, Term};
 
-use crate::deliver::tuple;
 use crate::message::{Message, Payload};
 use crate::pump::Take;
 use crate::read::DIRECT_MIN;
 use crate::socket::{State, UserOptions};
 use crate::{atoms, encode};
+use beam::term::tuple;
 
 /// Messages of a batch, at most.
 pub(crate) const MOST: usize = 64;

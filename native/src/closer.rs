@@ -11,9 +11,10 @@ use crossbeam_channel::{Sender, unbounded};
 use flow::pending::Pending;
 use parking_lot::Mutex;
 
-use crate::deliver::Waiter;
-use crate::panics;
+use beam::panics;
+
 use crate::socket::Left;
+use crate::waiter::Waiter;
 
 static UNDER_WAY: Mutex<Pending<Waiter>> = Mutex::new(Pending::new());
 

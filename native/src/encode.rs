@@ -7,9 +7,9 @@ use sctp::notification::{self, AssocState, Notification, PeerAddrState};
 use sctp::types::{RcvInfo, SndRcvInfo, flags};
 
 use crate::atoms;
-use crate::deliver::{byte_list, tuple};
 use crate::message::{Message, Payload};
 use crate::socket::UserOptions;
+use beam::term::{byte_list, tuple};
 
 /// Does a message arrive as `sctp` or as `sctp_error`; as `{ok, _}` or as `{error, _}`?
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,13 +2,13 @@
 //!
 //! [`nif`] is the border: it decodes, calls and encodes. Below it, a [`socket`] is a resource that
 //! the calls of Erlang processes and the I/O thread ([`reactor`]) share; [`pump`] is the one
-//! place through which messages pass, and [`deliver`] the one through which processes hear of
-//! them. [`options`] walks the option table of the `sctp` crate, which knows the kernel; this crate
+//! place through which messages pass. [`options`] walks the option table of the `sctp` crate, which knows the kernel; this crate
 //! knows Erlang.
 //!
 //! A panic never crosses the border: rustler turns it into the exception `nif_panicked`, and the
 //! I/O thread closes the socket it was busy with.
 
+#![forbid(unsafe_code)]
 // The map above is for those who read this crate, not for those who use it.
 #![allow(rustdoc::private_intra_doc_links)]
 
@@ -17,22 +17,19 @@ mod batch;
 mod closer;
 mod decode;
 mod defaults;
-mod deliver;
 mod encode;
-mod entry;
-mod handle;
 mod limit;
 mod message;
 mod nif;
 mod options;
 mod owner;
-mod panics;
 mod pump;
 mod reactor;
 mod read;
 mod receive;
 mod report;
 mod socket;
+mod waiter;
 mod waiting;
 
 use rustler::{Env, Term};
@@ -40,7 +37,7 @@ use rustler::{Env, Term};
 /// `threads` is the number of I/O threads.
 fn load(env: Env, threads: Term) -> bool {
     let Ok(threads @ 1..) = threads.decode::<usize>() else { return false };
-    handle::register(env)
+    beam::resource::register::<socket::SocketRef>(env)
         && options::prepare(env)
         && closer::start().is_ok()
         && reactor::start(threads).is_ok()

@@ -10,12 +10,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use beam::message;
 use flow::grant::Grant;
 use parking_lot::Mutex;
 use rustler::{Encoder, Env, LocalPid, Resource, ResourceArc};
 
 use crate::atoms;
-use crate::deliver;
 use crate::reactor::reactor;
 use crate::socket::{Closed, Inner, State};
 
@@ -65,7 +65,7 @@ static PROCESS: Mutex<Option<LocalPid>> = Mutex::new(None);
 
 /// Does that process run?
 pub(crate) fn is_watched(env: Env) -> bool {
-    let process = deliver::whereis(env, atoms::gen_sctp_nif_limit());
+    let process = env.whereis_pid(atoms::gen_sctp_nif_limit());
     *PROCESS.lock() = process;
     process.is_some()
 }
@@ -104,8 +104,8 @@ impl State {
         // Without a process, or with one that dies, the question has its end here.
         let process = *PROCESS.lock();
         if let Some(process) = process {
-            let message = (socket, self.owner, limit.most(), question);
-            deliver::send(&process, |env| message.encode(env));
+            let asked = (socket, self.owner, limit.most(), question);
+            message::send(&process, |env| asked.encode(env));
         }
     }
 

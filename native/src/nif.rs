@@ -5,6 +5,7 @@
 use std::ffi::CString;
 use std::os::fd::AsRawFd;
 
+use beam::message;
 use rustler::{
     Atom, Binary, Encoder, Env, Error, LocalPid, NifResult, Reference, ResourceArc, Term,
 };
@@ -13,17 +14,21 @@ use sctp::types::{AssocId, Family, SndInfo, Style};
 use crate::batch::{self, Collect};
 use crate::closer;
 use crate::defaults::SendDefaults;
-use crate::deliver::{self, Waiter};
-use crate::handle::Handle;
 use crate::limit::Question;
 use crate::message::Message;
 use crate::owner::{self, Begun};
 use crate::pump::Take;
 use crate::receive::{Connecting, Received};
-use crate::socket::{Closed, Inner, SocketRef, State, UserOptions};
+use crate::socket::{Closed, Handle, Inner, SocketObject, State, UserOptions};
+use crate::waiter::Waiter;
 use crate::{atoms, decode, encode, options, reactor, report};
 
 type Ref = Handle;
+
+// These are called for each message.
+beam::nif!("send", 3, send_info);
+beam::nif!("send", 4, send_stream);
+beam::nif!("set_active", 2, set_active);
 
 fn closed(env: Env) -> Term {
     env.error_tuple(atoms::closed())
@@ -34,7 +39,7 @@ fn einval(env: Env) -> Term {
 }
 
 /// The answer to a wrong argument where a closed socket is to be told first.
-fn closed_or_einval<'a>(env: Env<'a>, socket: &SocketRef) -> Term<'a> {
+fn closed_or_einval<'a>(env: Env<'a>, socket: &SocketObject) -> Term<'a> {
     if socket.0.kernel.read().is_some() { einval(env) } else { closed(env) }
 }
 
@@ -199,7 +204,7 @@ fn receive<'a>(
 }
 
 /// `send/4`: association, stream, and the rest from the default send parameters.
-pub(crate) fn send_stream<'a>(
+fn send_stream<'a>(
     env: Env<'a>,
     [socket, assoc, stream, data]: [Term<'a>; 4],
 ) -> NifResult<Term<'a>> {
@@ -210,7 +215,7 @@ pub(crate) fn send_stream<'a>(
 #[rustler::nif(name = "send_large", schedule = "DirtyIo")]
 fn send_stream_large<'a>(
     env: Env<'a>,
-    socket: &'a SocketRef,
+    socket: &'a SocketObject,
     assoc: Term<'a>,
     stream: Term<'a>,
     data: Term<'a>,
@@ -220,7 +225,7 @@ fn send_stream_large<'a>(
 
 fn send_on_stream<'a>(
     env: Env<'a>,
-    socket: &SocketRef,
+    socket: &SocketObject,
     assoc: Term<'a>,
     stream: Term<'a>,
     data: Term<'a>,
@@ -236,10 +241,7 @@ fn send_on_stream<'a>(
 }
 
 /// `send/3`: what a record says, the default send parameters aside.
-pub(crate) fn send_info<'a>(
-    env: Env<'a>,
-    [socket, info, data]: [Term<'a>; 3],
-) -> NifResult<Term<'a>> {
+fn send_info<'a>(env: Env<'a>, [socket, info, data]: [Term<'a>; 3]) -> NifResult<Term<'a>> {
     Ok(send_with_info(env, socket.decode()?, info, data))
 }
 
@@ -247,7 +249,7 @@ pub(crate) fn send_info<'a>(
 #[rustler::nif(name = "send_large", schedule = "DirtyIo")]
 fn send_info_large<'a>(
     env: Env<'a>,
-    socket: &'a SocketRef,
+    socket: &'a SocketObject,
     info: Term<'a>,
     data: Term<'a>,
 ) -> Term<'a> {
@@ -256,7 +258,7 @@ fn send_info_large<'a>(
 
 fn send_with_info<'a>(
     env: Env<'a>,
-    socket: &SocketRef,
+    socket: &SocketObject,
     info: Term<'a>,
     data: Term<'a>,
 ) -> Term<'a> {
@@ -266,7 +268,7 @@ fn send_with_info<'a>(
 
 fn send_with<'a>(
     env: Env<'a>,
-    socket: &SocketRef,
+    socket: &SocketObject,
     data: Term<'a>,
     info: impl FnOnce(&sctp::Socket) -> SndInfo,
 ) -> Term<'a> {
@@ -352,7 +354,7 @@ fn await_writable<'a>(
 }
 
 /// `setopts/2` of the mode alone.
-pub(crate) fn set_active<'a>(env: Env<'a>, [socket, mode]: [Term<'a>; 2]) -> NifResult<Term<'a>> {
+fn set_active<'a>(env: Env<'a>, [socket, mode]: [Term<'a>; 2]) -> NifResult<Term<'a>> {
     Ok(options::set_active(env, socket.decode()?, mode))
 }
 
@@ -514,7 +516,7 @@ fn handover<'a>(env: Env<'a>, socket: Ref, to: Term<'a>) -> Term<'a> {
 /// they keep their order.
 #[rustler::nif]
 fn forward(to: LocalPid, message: Term) -> bool {
-    deliver::send(&to, |env| message.in_env(env))
+    message::send(&to, |env| message.in_env(env))
 }
 
 #[rustler::nif]

@@ -2,19 +2,19 @@
 
 use std::mem::swap;
 
+use beam::message;
 use rustler::types::LocalPid;
 use rustler::{Env, Monitor};
 
-use crate::handle::Handle;
-use crate::socket::{Closed, Inner, Open};
-use crate::{atoms, closer, deliver, reactor};
+use crate::socket::{Closed, Handle, Inner, Open};
+use crate::{atoms, closer, reactor};
 
 /// Closes the sockets of owners that are dead. The VM tells of a process' end at each of its links
 /// and monitors, and here last of all.
 pub(crate) fn close_orphans() {
     for socket in reactor::sockets() {
         // For good: only an owner that is alive gives its socket away.
-        if socket.lock().is_ok_and(|open| !deliver::is_alive(&open.state.owner)) {
+        if socket.lock().is_ok_and(|open| !message::is_alive(&open.state.owner)) {
             socket.close_orphan();
         }
     }
@@ -65,7 +65,7 @@ impl Inner {
         if open.state.owner != env.pid() {
             return Ok(Begun::NotOwner);
         }
-        let Some(to) = to.filter(deliver::is_alive) else { return Ok(Begun::Dead) };
+        let Some(to) = to.filter(message::is_alive) else { return Ok(Begun::Dead) };
         // An earlier one that was not completed has its end here.
         let ended = open.state.handover.as_ref().map_or(0, |earlier| earlier.ended);
         open.state.handover = Some(Handover { to, ended });
@@ -97,7 +97,7 @@ impl Open<'_> {
         // told to `down`, which finds it.
         let handover = state
             .handover
-            .take_if(|handover| (handover.to == to || state.owner == to) && deliver::is_alive(&to));
+            .take_if(|handover| (handover.to == to || state.owner == to) && message::is_alive(&to));
         let Some(handover) = handover else { return false };
         state.owner = to;
         swap(&mut state.owner_monitor, monitor);

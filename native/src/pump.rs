@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 
+use beam::message;
 use flow::active::{Active, OutOfRange, Request};
 use flow::budget::Budget;
 use rustler::Encoder;
@@ -14,13 +15,11 @@ use sctp::types::AssocId;
 
 use crate::atoms;
 use crate::batch::Batch;
-use crate::deliver;
 use crate::encode::{self, Class};
-use crate::handle::Handle;
 use crate::message::{Held, Message};
 use crate::reactor::reactor;
 use crate::read::{Read, Scratch};
-use crate::socket::{Connect, Open, SocketRef, State, socket_term};
+use crate::socket::{Connect, Handle, Open, SocketObject, State, socket_term};
 
 thread_local! {
     static THREAD: RefCell<Thread> =
@@ -317,7 +316,7 @@ impl Open<'_> {
             _ => atoms::sctp(),
         };
         let Message { meta, payload } = message;
-        deliver::send(&state.owner, |env| {
+        message::send(&state.owner, |env| {
             let socket = socket_term(env, anchor);
             let (ip, port) = encode::ip_port(env, meta.from);
             let anc = encode::ancillary(env, meta, state.user.data_io);
@@ -334,7 +333,7 @@ impl Open<'_> {
     fn deliver_batch(&mut self, batch: &mut Batch) {
         let state = &mut *self.state;
         let Some(anchor) = state.anchor.as_ref().filter(|_| !batch.is_empty()) else { return };
-        deliver::send(&state.owner, |env| {
+        message::send(&state.owner, |env| {
             let messages = batch.encode(env, &state.user);
             (atoms::sctp_batch(), socket_term(env, anchor), messages).encode(env)
         });
@@ -347,7 +346,7 @@ impl Open<'_> {
     /// Tells the owner of a read error, which is not counted as a message.
     fn deliver_error(&mut self, errno: i32) {
         let Some(anchor) = &self.state.anchor else { return };
-        deliver::send(&self.state.owner, |env| {
+        message::send(&self.state.owner, |env| {
             let reason = encode::errno(env, errno);
             (atoms::sctp_error(), socket_term(env, anchor), reason).encode(env)
         });
@@ -363,7 +362,7 @@ impl Open<'_> {
             return;
         }
         let Some(anchor) = &state.anchor else { return };
-        deliver::send(&state.owner, |env| {
+        message::send(&state.owner, |env| {
             (atoms::sctp_passive(), socket_term(env, anchor)).encode(env)
         });
         state.spend_grant();
@@ -384,7 +383,7 @@ impl Open<'_> {
     /// Changes the mode; [`Open::resume`] makes it so, and has to follow.
     pub(crate) fn set_active(
         &mut self,
-        socket: &SocketRef,
+        socket: &SocketObject,
         request: Request,
     ) -> Result<(), OutOfRange> {
         let (active, ended) = self.state.active.after(request)?;

@@ -11,12 +11,12 @@ use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
+use beam::panics;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use flow::pace::{Pace, Traffic};
 use parking_lot::Mutex;
 use sctp::{Epoll, Event, Events, Interest, Waker};
 
-use crate::panics;
 use crate::socket::Inner;
 
 /// Events taken from the kernel at a time.

@@ -3,16 +3,16 @@
 use std::io;
 use std::net::SocketAddr;
 
+use beam::{message, panics};
 use flow::budget::Budget;
 use flow::pace::Traffic;
 use rustler::{Env, Term};
 use sctp::Event;
 use sctp::types::AssocId;
 
-use crate::deliver::{self, Waiter};
-use crate::panics;
 use crate::pump::{Goal, Pumped, Take, ignore};
 use crate::socket::{Closed, Connect, Inner, Receiver, Writer};
+use crate::waiter::Waiter;
 
 /// The answer to recv.
 pub(crate) enum Received<T> {
@@ -49,7 +49,7 @@ impl Inner {
                 if open.state.is_active() {
                     return Ok(Received::Active);
                 }
-                if waiting.is_some_and(|w| deliver::is_alive(&w.waiter.pid)) {
+                if waiting.is_some_and(|w| message::is_alive(&w.waiter.pid)) {
                     return Ok(Received::Already);
                 }
                 open.state.receiver = None;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use beam::{kept, panics};
 use rustler::{Atom, Encoder, Env, Term};
 use sctp::types::{AssocId, Family, Style};
 
-use crate::handle::Handle;
-use crate::socket::{Closed, Inner, Open, State, resources};
-use crate::{atoms, closer, decode, deliver, encode, options, panics, reactor};
+use crate::socket::{Closed, Handle, Inner, Open, State, resources};
+use crate::{atoms, closer, decode, encode, options, reactor};
 
 /// `getstat(Ref, [Item])`.
 pub(crate) fn getstat<'a>(env: Env<'a>, socket: &Handle, items: Term<'a>) -> Term<'a> {
@@ -144,7 +144,7 @@ pub(crate) fn counters(env: Env) -> Term {
         (atoms::connects(), held.connects),
         (atoms::watchers(), held.watchers),
         (atoms::monitors(), held.monitors),
-        (atoms::terms(), deliver::kept()),
+        (atoms::terms(), kept::count()),
         (atoms::backlog_bytes(), held.backlog_bytes),
         (atoms::fragment_bytes(), held.fragment_bytes),
         (atoms::panics(), panics::caught()),

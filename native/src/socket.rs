@@ -7,12 +7,16 @@
 //! `Handle`, or a term that names a socket) happens under a lock.
 
 use std::collections::VecDeque;
+use std::ffi::CStr;
 use std::io;
 use std::mem::take;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use beam::kept::Kept;
+use beam::resource::{Kind, Object, Slot};
+use beam::{message, panics};
 use flow::active::Active;
 use flow::burst::Burst;
 use flow::stats::{RecvCounts, SendCounts};
@@ -26,13 +30,11 @@ use sctp::types::{AssocId, Family, Style};
 use crate::atoms;
 use crate::closer::{self, Closing};
 use crate::defaults::SendDefaults;
-use crate::deliver::{self, Kept, Waiter};
-use crate::handle::Handle;
 use crate::limit::Limit;
 use crate::message::Held;
 use crate::owner::Handover;
-use crate::panics;
 use crate::reactor::{reactor, token};
+use crate::waiter::Waiter;
 
 /// The default read size, as OTP's `buffer`.
 const BUFFER: usize = 65536;
@@ -50,6 +52,25 @@ pub(crate) fn resources() -> usize {
 
 /// The resource that Erlang holds. When the last reference to it is collected, the socket closes.
 pub(crate) struct SocketRef(pub(crate) Arc<Inner>);
+
+/// A socket as terms refer to it.
+pub(crate) type SocketObject = Object<SocketRef>;
+
+/// One reference to a socket, counted by the VM.
+pub(crate) type Handle = beam::resource::Handle<SocketRef>;
+
+impl Kind for SocketRef {
+    const NAME: &'static CStr = c"gen_sctp_nif socket";
+
+    fn slot() -> &'static Slot {
+        static SLOT: Slot = Slot::new();
+        &SLOT
+    }
+
+    fn down(&self, monitor: &Monitor) {
+        self.0.down(monitor);
+    }
+}
 
 /// A socket, as the I/O thread and the resource share it.
 pub(crate) struct Inner {
@@ -180,7 +201,7 @@ impl Open<'_> {
     }
 
     /// Keeps the socket from being collected, as long as it is needed.
-    pub(crate) fn hold(&mut self, socket: &SocketRef) {
+    pub(crate) fn hold(&mut self, socket: &SocketObject) {
         self.state.anchor.get_or_insert_with(|| Handle::of(socket));
     }
 
@@ -229,7 +250,7 @@ impl State {
             connect.waiter.wake(|env| env.error_tuple(atoms::closed()));
         }
         for watcher in &self.watchers {
-            deliver::send(&watcher.pid, |env| {
+            message::send(&watcher.pid, |env| {
                 let reference = watcher.reference.encode(env);
                 let socket = watcher.socket.encode(env);
                 (atoms::down(), reference, atoms::socket(), socket, reason).encode(env)
@@ -245,13 +266,6 @@ impl State {
     }
 }
 
-impl SocketRef {
-    /// A monitored process is gone.
-    pub(crate) fn down(&self, monitor: &Monitor) {
-        self.0.down(monitor);
-    }
-}
-
 impl Drop for SocketRef {
     fn drop(&mut self) {
         // Collected while open: nobody can reach the socket, so nobody waits for it.
@@ -264,7 +278,7 @@ impl Drop for SocketRef {
 }
 
 /// Makes the Erlang term of a socket, `{'$inet', gen_sctp_nif, Ref}`.
-pub(crate) fn socket_term<'a>(env: Env<'a>, socket: &SocketRef) -> Term<'a> {
+pub(crate) fn socket_term<'a>(env: Env<'a>, socket: &SocketObject) -> Term<'a> {
     (atoms::dollar_inet(), atoms::gen_sctp_nif(), socket).encode(env)
 }
 
@@ -353,7 +367,7 @@ impl Inner {
             number: OnceLock::new(),
         });
         reactor(token).register(token, &inner);
-        let socket = Handle::new(inner);
+        let socket = Handle::new(SocketRef(inner));
         RESOURCES.fetch_add(1, Ordering::Relaxed);
         if let Some((_, number)) = split_reference(&socket.encode(env).to_binary()) {
             socket.0.number.get_or_init(|| number.into());
@@ -501,7 +515,7 @@ impl Inner {
         closer::close_later(left);
         // The owner of an active socket does nothing but wait: silence is all that it would hear.
         if let Some(anchor) = remains.anchor.as_ref().filter(|_| remains.was_active) {
-            deliver::send(&remains.owner, |env| {
+            message::send(&remains.owner, |env| {
                 (atoms::sctp_error(), socket_term(env, anchor), atoms::closed()).encode(env)
             });
         }
@@ -514,7 +528,7 @@ impl Inner {
         let mut open = self.lock()?;
         let (mut watchers, dead): (Vec<_>, Vec<_>) = take(&mut open.state.watchers)
             .into_iter()
-            .partition(|watcher| deliver::is_alive(&watcher.pid));
+            .partition(|watcher| message::is_alive(&watcher.pid));
         watchers.push(watcher);
         open.state.watchers = watchers;
         drop(open);

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::mem::take;
 use std::os::fd::AsFd;
 
+use beam::message;
 use rustler::Term;
 use sctp::{Event, Interest};
 
 use sctp::types::{AssocId, Style};
 
-use crate::deliver;
 use crate::reactor::reactor;
 use crate::socket::{Inner, Open, Writer};
 
@@ -124,7 +124,7 @@ impl Open<'_> {
         let writers = &mut self.state.writers;
         // Processes that were killed meanwhile wait for nothing: now and then they are struck out.
         if writers.len() >= MANY_WRITERS && writers.len().is_power_of_two() {
-            writers.retain(|writer| deliver::is_alive(&writer.waiter.pid));
+            writers.retain(|writer| message::is_alive(&writer.waiter.pid));
         }
         writers.push_back(writer);
         let wanted = self.wanted();

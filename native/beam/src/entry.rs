@@ -3,29 +3,31 @@
 //! rustler's own way in allocates a list of the arguments.
 #![allow(unsafe_code)] // the VM's calling convention
 
-use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rustler::sys::{ErlNifEnv, ErlNifTerm, enif_make_badarg, enif_raise_exception};
 use rustler::{Env, NifResult, Term};
 
-use crate::{atoms, nif};
+rustler::atoms! { nif_panicked }
 
+/// Makes `$function`, of an environment and an array of as many terms as the arity says, a NIF of the
+/// library.
+#[macro_export]
 macro_rules! nif {
     ($name:literal, $arity:literal, $function:path) => {
-        rustler::codegen_runtime::inventory::submit!(rustler::Nif {
+        $crate::rustler::codegen_runtime::inventory::submit!($crate::rustler::Nif {
             name: concat!($name, "\0").as_ptr().cast(),
             arity: $arity,
             flags: 0,
             raw_func: {
                 unsafe extern "C" fn entry(
-                    env: *mut ErlNifEnv,
-                    _arity: c_int,
-                    args: *const ErlNifTerm,
-                ) -> ErlNifTerm {
+                    env: *mut $crate::rustler::sys::ErlNifEnv,
+                    _arity: std::ffi::c_int,
+                    args: *const $crate::rustler::sys::ErlNifTerm,
+                ) -> $crate::rustler::sys::ErlNifTerm {
                     // SAFETY: the VM calls this with the caller's environment and as many terms of
                     // it as the arity says.
-                    unsafe { enter::<$arity>(env, args, $function) }
+                    unsafe { $crate::entry::enter::<$arity>(env, args, $function) }
                 }
                 entry
             },
@@ -33,15 +35,11 @@ macro_rules! nif {
     };
 }
 
-nif!("send", 3, nif::send_info);
-nif!("send", 4, nif::send_stream);
-nif!("set_active", 2, nif::set_active);
-
 /// Calls a NIF; what goes wrong becomes the exceptions that rustler makes.
 ///
 /// # Safety
 /// `env` must be the environment of the calling process, `args` valid for reads of `N` terms of it.
-unsafe fn enter<const N: usize>(
+pub unsafe fn enter<const N: usize>(
     env: *mut ErlNifEnv,
     args: *const ErlNifTerm,
     function: for<'a> fn(Env<'a>, [Term<'a>; N]) -> NifResult<Term<'a>>,
@@ -59,6 +57,6 @@ unsafe fn enter<const N: usize>(
         // SAFETY: `env` as above.
         Ok(Err(_)) => unsafe { enif_make_badarg(env) },
         // SAFETY: `env` as above, and an atom is a term of any.
-        Err(_) => unsafe { enif_raise_exception(env, atoms::nif_panicked().as_c_arg()) },
+        Err(_) => unsafe { enif_raise_exception(env, nif_panicked().as_c_arg()) },
     }
 }
