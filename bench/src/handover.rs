@@ -9,7 +9,7 @@ use std::os::fd::AsFd;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use sctp::{Epoll, Events, Interest};
+use sctp::{Epoll, Events, Interest, Token};
 use socket2::Socket;
 
 use crate::sys;
@@ -21,7 +21,7 @@ type Message = (Vec<u8>, i32);
 pub(crate) fn start(socket: &Socket, size: usize) -> io::Result<Receiver<Message>> {
     let socket = socket.try_clone()?;
     let epoll = Epoll::new()?;
-    epoll.add(socket.as_fd(), 0, Interest::READ)?;
+    epoll.add(socket.as_fd(), Token(0), Interest::READ)?;
     let (sender, messages) = mpsc::channel();
     thread::spawn(move || -> io::Result<()> {
         let mut events = Events::with_capacity(64);

@@ -40,16 +40,16 @@ fn class_of_event(event: &Message) -> Option<Class> {
 pub(crate) fn ancillary<'a>(env: Env<'a>, meta: &sctp::Received, data_io: bool) -> Term<'a> {
     let none = Term::list_new_empty(env);
     let mut list = none;
-    if let Some(class) = meta.tclass {
+    if let Some(class) = meta.anc.tclass {
         list = list.list_prepend((atoms::tclass(), class));
     }
-    if let Some(ttl) = meta.ttl {
+    if let Some(ttl) = meta.anc.ttl {
         list = list.list_prepend((atoms::ttl(), ttl));
     }
-    if let Some(tos) = meta.tos {
+    if let Some(tos) = meta.anc.tos {
         list = list.list_prepend((atoms::tos(), tos));
     }
-    match &meta.info {
+    match &meta.anc.info {
         Some(info) if data_io && !meta.notification => list.list_prepend(rcv_info(env, info, none)),
         _ => list,
     }

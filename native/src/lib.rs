@@ -1,7 +1,7 @@
 //! The NIF library behind the Erlang application `gen_sctp_nif`.
 //!
 //! [`nif`] is the border: it decodes, calls and encodes. Below it, a [`socket`] is a resource that
-//! the calls of Erlang processes and the I/O thread ([`reactor`]) share; [`pump`] is the one
+//! the calls of Erlang processes and the I/O thread ([`io_thread`]) share; [`pump`] is the one
 //! place through which messages pass. [`options`] walks the option table of the `sctp` crate, which knows the kernel; this crate
 //! knows Erlang.
 //!
@@ -18,17 +18,19 @@ mod closer;
 mod decode;
 mod defaults;
 mod encode;
+mod io_thread;
 mod limit;
 mod message;
 mod nif;
 mod options;
 mod owner;
+mod poller;
 mod pump;
-mod reactor;
 mod read;
 mod receive;
 mod report;
 mod socket;
+mod table;
 mod waiter;
 mod waiting;
 
@@ -40,7 +42,7 @@ fn load(env: Env, threads: Term) -> bool {
     beam::resource::register::<socket::SocketRef>(env)
         && options::prepare(env)
         && closer::start().is_ok()
-        && reactor::start(threads).is_ok()
+        && io_thread::start(threads).is_ok()
 }
 
 rustler::init!("gen_sctp_nif_prim", load = load);

@@ -14,9 +14,10 @@ use beam::message;
 use flow::grant::Grant;
 use parking_lot::Mutex;
 use rustler::{Encoder, Env, LocalPid, Resource, ResourceArc};
+use sctp::Token;
 
 use crate::atoms;
-use crate::reactor::reactor;
+use crate::poller::poller;
 use crate::socket::{Closed, Inner, State};
 
 /// What an owner is to get at most, and may get now.
@@ -27,7 +28,7 @@ type Settled = AtomicBool;
 
 /// A question, held by those who are to answer it.
 pub(crate) struct Question {
-    token: u64,
+    token: Token,
     settled: Arc<Settled>,
 }
 
@@ -38,7 +39,7 @@ impl Drop for Question {
     /// Takes no lock of a socket: this may be called under one.
     fn drop(&mut self) {
         if !self.settled.swap(true, Ordering::Relaxed) {
-            reactor(self.token).revisit(self.token);
+            poller(self.token).revisit(self.token);
         }
     }
 }
@@ -90,7 +91,7 @@ impl State {
     }
 
     /// Asks for the next grant, once, if an active socket has spent the last one.
-    pub(crate) fn ask_for_grant(&mut self, token: u64) {
+    pub(crate) fn ask_for_grant(&mut self, token: Token) {
         let active = self.is_active();
         let (true, Some(limit), Some(socket)) = (active, &mut self.limit, &self.anchor) else {
             return;

@@ -70,7 +70,7 @@ impl Held {
             Held::Message(meta, payload) if meta.notification => {
                 notification::parse(payload)?.assoc()
             }
-            Held::Message(meta, _) => meta.info.map(|info| info.assoc),
+            Held::Message(meta, _) => meta.anc.info.map(|info| info.assoc),
             Held::Error(_) => None,
         }
     }

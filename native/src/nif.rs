@@ -3,7 +3,6 @@
 //! Their contract with `gen_sctp_nif_prim` is that module's documentation.
 
 use std::ffi::CString;
-use std::os::fd::AsRawFd;
 
 use beam::message;
 use rustler::{
@@ -21,7 +20,7 @@ use crate::pump::Take;
 use crate::receive::{Connecting, Received};
 use crate::socket::{Closed, Handle, Inner, SocketObject, State, UserOptions};
 use crate::waiter::Waiter;
-use crate::{atoms, decode, encode, options, reactor, report};
+use crate::{atoms, decode, encode, options, poller, report};
 
 type Ref = Handle;
 
@@ -56,7 +55,7 @@ fn done<'a>(env: Env<'a>, result: Result<std::io::Result<()>, Closed>) -> Term<'
 fn open<'a>(env: Env<'a>, family: Atom, style: Atom, netns: Term<'a>) -> NifResult<Term<'a>> {
     // The first socket has the kernel load its module, if it has not; for another network namespace
     // it takes a thread.
-    if reactor::opened() == 0 || !decode::is_undefined(netns) {
+    if poller::tokens() == 0 || !decode::is_undefined(netns) {
         return Ok(atoms::elsewhere().to_term(env));
     }
     open_for(env, family, style, netns)
@@ -309,9 +308,9 @@ fn send_batch<'a>(env: Env<'a>, socket: Ref, assoc: Term<'a>, messages: Term<'a>
         };
         Some((SndInfo { assoc, ..info }, data.as_slice()))
     };
-    let mut batch = Vec::with_capacity(sctp::kernel::batch::MOST);
+    let mut batch = Vec::with_capacity(sctp::BATCH);
     let (mut rest, mut bytes) = (messages, 0);
-    while batch.len() < sctp::kernel::batch::MOST
+    while batch.len() < sctp::BATCH
         && let Ok((first, others)) = rest.list_get_cell()
         && let Some((info, data)) = message(first)
     {
@@ -423,8 +422,9 @@ fn peername(env: Env, socket: Ref) -> Term {
 /// The descriptor stays ours, and whoever uses it has to be done before the socket is closed.
 #[rustler::nif]
 fn getfd(env: Env, socket: Ref) -> Term {
-    match socket.0.lock() {
-        Ok(open) => (atoms::ok(), open.kernel().as_raw_fd()).encode(env),
+    match socket.0.lock().map(|open| open.kernel().fd()) {
+        Ok(Ok(fd)) => (atoms::ok(), fd).encode(env),
+        Ok(Err(error)) => encode::posix_error(env, &error),
         Err(Closed) => closed(env),
     }
 }

@@ -346,9 +346,7 @@ fn apply(open: &mut Open, socket: &SocketObject, setting: Setting) -> bool {
 }
 
 fn apply_to_kernel(open: &mut Open, option: &OptionSpec, mut bytes: Vec<u8>) -> bool {
-    let set = |open: &Open, bytes: &[u8]| {
-        open.kernel().set_option(option.level, option.optname, bytes).is_ok()
-    };
+    let set = |open: &Open, bytes: &[u8]| open.kernel().set_option(option, bytes).is_ok();
     match option.name {
         // The library has its own way to what the first byte asks for (see the core's table), and
         // has to hear of the end of associations, and of messages that come no further, where its
@@ -383,12 +381,12 @@ fn apply_to_kernel(open: &mut Open, option: &OptionSpec, mut bytes: Vec<u8>) -> 
         // Linux derives the priority from the type of service; OTP keeps them apart.
         "tos" => {
             let mut priority = [0; 4];
-            let kept = open.kernel().get_option(libc::SOL_SOCKET, libc::SO_PRIORITY, &mut priority);
+            let kept = open.kernel().get_option(&option::PRIORITY, &mut priority);
             let done = set(open, &bytes);
             if kept.is_ok() {
                 // Refused only for a priority that this process may not have, and then it is kept
                 // by nobody.
-                let _ = open.kernel().set_option(libc::SOL_SOCKET, libc::SO_PRIORITY, &priority);
+                let _ = open.kernel().set_option(&option::PRIORITY, &priority);
             }
             done
         }
@@ -508,7 +506,7 @@ fn answer<'a>(
             if refused {
                 return Ok(None);
             }
-            let Ok(len) = open.kernel().get_option(option.level, option.optname, &mut bytes) else {
+            let Ok(len) = open.kernel().get_option(option, &mut bytes) else {
                 return Ok(None);
             };
             if option.name == "sctp_events" {

@@ -7,12 +7,12 @@ use rustler::types::LocalPid;
 use rustler::{Env, Monitor};
 
 use crate::socket::{Closed, Handle, Inner, Open};
-use crate::{atoms, closer, reactor};
+use crate::{atoms, closer, table};
 
 /// Closes the sockets of owners that are dead. The VM tells of a process' end at each of its links
 /// and monitors, and here last of all.
 pub(crate) fn close_orphans() {
-    for socket in reactor::sockets() {
+    for socket in table::all() {
         // For good: only an owner that is alive gives its socket away.
         if socket.lock().is_ok_and(|open| !message::is_alive(&open.state.owner)) {
             socket.close_orphan();

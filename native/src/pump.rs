@@ -17,7 +17,7 @@ use crate::atoms;
 use crate::batch::Batch;
 use crate::encode::{self, Class};
 use crate::message::{Held, Message};
-use crate::reactor::reactor;
+use crate::poller::poller;
 use crate::read::{Read, Scratch};
 use crate::socket::{Connect, Handle, Open, SocketObject, State, socket_term};
 
@@ -421,7 +421,7 @@ impl Open<'_> {
             if !self.state.is_active() {
                 self.wake_receiver();
             } else if self.state.delivers() {
-                reactor(self.inner.token).revisit(self.inner.token);
+                poller(self.inner.token).revisit(self.inner.token);
             }
         }
         self.arm();

@@ -7,7 +7,7 @@ use flow::budget::Budget;
 use rustler::OwnedBinary;
 use sctp::Ahead;
 use sctp::reassembly::Added;
-use sctp::types::{AssocId, Style};
+use sctp::types::AssocId;
 
 use crate::batch;
 use crate::message::{Message, Payload};
@@ -82,7 +82,7 @@ impl State {
             self.expected = piece.len();
             return Joined::AsRead;
         }
-        match self.fragments.add(meta.info.as_ref(), piece, last) {
+        match self.fragments.add(meta.anc.info.as_ref(), piece, last) {
             Added::Whole(whole) => {
                 self.expected = whole.len();
                 Joined::Whole(Payload::Kept(whole))
@@ -135,6 +135,11 @@ pub(crate) enum Read<'a> {
     Error(i32),
 }
 
+fn failed<'a>(budget: &mut Budget, error: &io::Error) -> Read<'a> {
+    budget.spend(0);
+    Read::Error(error.raw_os_error().unwrap_or(libc::EIO))
+}
+
 impl Open<'_> {
     /// Reads one piece after the other until a message is whole. `many` is for how many messages
     /// there is use.
@@ -148,10 +153,11 @@ impl Open<'_> {
             // Beside the meta data, which is large to be moved about.
             let mut place = Place::Scratch;
             match scratch.ahead.take() {
-                Some((at, meta)) => {
+                Some(Ok((at, meta))) => {
                     place = Place::Ahead(at);
                     scratch.meta = meta;
                 }
+                Some(Err(error)) => return failed(budget, &error),
                 // The rest of a notification is at hand, and would go to a socket that its
                 // association is peeled off to.
                 None if budget.is_spent() && self.state.notification.is_empty() => {
@@ -225,11 +231,11 @@ impl Open<'_> {
         let state = &*self.state;
         let size = state.user.buffer.clamp(1, READ_MAX);
         let expected = state.expected.min(size);
-        // One-to-one sockets have errors, and recvmmsg tells of one before what came before it.
-        let ahead = many > 1 && self.kernel().style() == Style::OneToMany;
+        let ahead = many > 1 && self.kernel().reads_ahead();
         if ahead && expected < DIRECT_MIN {
             self.kernel().recv_ahead(&mut scratch.ahead, many)?;
-            if let Some((at, meta)) = scratch.ahead.take() {
+            if let Some(first) = scratch.ahead.take() {
+                let (at, meta) = first?;
                 *place = Place::Ahead(at);
                 return Ok(meta);
             }

@@ -7,7 +7,7 @@ use rustler::{Atom, Encoder, Env, Term};
 use sctp::types::{AssocId, Family, Style};
 
 use crate::socket::{Closed, Handle, Inner, Open, State, resources};
-use crate::{atoms, closer, decode, encode, options, reactor};
+use crate::{atoms, closer, decode, encode, options, poller, table};
 
 /// `getstat(Ref, [Item])`.
 pub(crate) fn getstat<'a>(env: Env<'a>, socket: &Handle, items: Term<'a>) -> Term<'a> {
@@ -96,7 +96,7 @@ fn describe<'a>(env: Env<'a>, open: &Open) -> Term<'a> {
     map(
         env,
         &[
-            (atoms::id(), open.inner.token.encode(env)),
+            (atoms::id(), open.inner.token.0.encode(env)),
             (atoms::owner(), state.owner.encode(env)),
             (atoms::family(), family.encode(env)),
             (atoms::type_(), style.encode(env)),
@@ -122,7 +122,7 @@ fn map<'a>(env: Env<'a>, pairs: &[(Atom, Term<'a>)]) -> Term<'a> {
 
 /// `sockets()`: the references of all open sockets.
 pub(crate) fn sockets(env: Env) -> Term {
-    let sockets = reactor::sockets();
+    let sockets = table::all();
     let open = sockets.iter().filter(|socket| socket.lock().is_ok());
     open.filter_map(|socket| socket.reference(env)).collect::<Vec<_>>().encode(env)
 }
@@ -130,7 +130,7 @@ pub(crate) fn sockets(env: Env) -> Term {
 /// `counters()`: what the library holds and has done, for all who look for leaks.
 pub(crate) fn counters(env: Env) -> Term {
     let mut held = Held::default();
-    for socket in &reactor::sockets() {
+    for socket in &table::all() {
         if let Ok(open) = socket.lock() {
             held.add(&open.state);
         }
@@ -149,7 +149,7 @@ pub(crate) fn counters(env: Env) -> Term {
         (atoms::fragment_bytes(), held.fragment_bytes),
         (atoms::panics(), panics::caught()),
     ];
-    let mut pairs = vec![(atoms::opened(), reactor::opened().encode(env))];
+    let mut pairs = vec![(atoms::opened(), poller::tokens().encode(env))];
     pairs.extend(counters.map(|(name, n)| (name, n.encode(env))));
     map(env, &pairs)
 }

@@ -10,7 +10,6 @@ use std::collections::VecDeque;
 use std::ffi::CStr;
 use std::io;
 use std::mem::take;
-use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -23,9 +22,9 @@ use flow::stats::{RecvCounts, SendCounts};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use rustler::types::LocalPid;
 use rustler::{Atom, Encoder, Env, Monitor, Term};
-use sctp::Interest;
 use sctp::reassembly::Reassembly;
 use sctp::types::{AssocId, Family, Style};
+use sctp::{Interest, Token};
 
 use crate::atoms;
 use crate::closer::{self, Closing};
@@ -33,7 +32,8 @@ use crate::defaults::SendDefaults;
 use crate::limit::Limit;
 use crate::message::Held;
 use crate::owner::Handover;
-use crate::reactor::{reactor, token};
+use crate::poller::{new_token, poller};
+use crate::table;
 use crate::waiter::Waiter;
 
 /// The default read size, as OTP's `buffer`.
@@ -74,7 +74,7 @@ impl Kind for SocketRef {
 
 /// A socket, as the I/O thread and the resource share it.
 pub(crate) struct Inner {
-    pub(crate) token: u64,
+    pub(crate) token: Token,
     pub(crate) family: Family,
     pub(crate) style: Style,
     pub(crate) kernel: RwLock<Option<Arc<sctp::Socket>>>,
@@ -327,8 +327,8 @@ impl Inner {
         non_block_send: bool,
     ) -> io::Result<Handle> {
         let owner = env.pid();
-        let token = token();
-        reactor(token).add(kernel.as_fd(), token)?;
+        let token = new_token();
+        poller(token).add(kernel.source(), token)?;
         let kernel = Arc::new(kernel);
         let inner = Arc::new(Inner {
             token,
@@ -366,7 +366,7 @@ impl Inner {
             non_block_send: AtomicBool::new(non_block_send),
             number: OnceLock::new(),
         });
-        reactor(token).register(token, &inner);
+        table::insert(token, &inner);
         let socket = Handle::new(SocketRef(inner));
         RESOURCES.fetch_add(1, Ordering::Relaxed);
         if let Some((_, number)) = split_reference(&socket.encode(env).to_binary()) {
@@ -421,7 +421,7 @@ impl Inner {
     pub(crate) fn peeloff(&self, env: Env, assoc: AssocId) -> Result<io::Result<Handle>, Closed> {
         let mut open = self.lock()?;
         // What follows cannot be undone: the association would end for want of a descriptor.
-        if let Err(error) = reactor(self.token).has_room() {
+        if let Err(error) = poller(self.token).has_room() {
             return Ok(Err(error));
         }
         let kernel = match open.kernel().peeloff(assoc) {
@@ -486,7 +486,7 @@ impl Inner {
                 _watchers: take(&mut state.watchers),
             }
         };
-        reactor(self.token).forget(self.token);
+        table::remove(self.token);
         // Waits for calls in flight, none of which blocks. After them it is nobody else's.
         let kernel = Arc::into_inner(self.kernel.write().take()?)?;
         let left = Left { kernel, unread, backlog, fragments, _closing: closing };

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::mem::take;
-use std::os::fd::AsFd;
 
 use beam::message;
 use rustler::Term;
@@ -10,7 +9,7 @@ use sctp::{Event, Interest};
 
 use sctp::types::{AssocId, Style};
 
-use crate::reactor::reactor;
+use crate::poller::poller;
 use crate::socket::{Inner, Open, Writer};
 
 /// So many who wait to send are worth a look at who is dead.
@@ -85,14 +84,14 @@ impl Open<'_> {
 
     fn register(&mut self, interest: Interest) {
         // The fd is in the set as long as it is open, so this cannot fail.
-        let _ = reactor(self.inner.token).modify(self.kernel().as_fd(), self.inner.token, interest);
+        let _ = poller(self.inner.token).modify(self.kernel().source(), self.inner.token, interest);
         self.state.registered = interest;
     }
 
     /// Out of the epoll set, before the fd number can be anybody else's.
     pub(crate) fn leave(&self) {
         // It is there, so this cannot fail; closing would take it out as well.
-        let _ = reactor(self.inner.token).delete(self.kernel().as_fd());
+        let _ = poller(self.inner.token).delete(self.kernel().source());
     }
 
     /// An event has come: the kernel has forgotten a one-shot.

@@ -2,11 +2,11 @@
 //!
 //! Unsafe code lives in the private module `sys` only.
 
-pub mod ahead;
 pub mod batch;
 mod closing;
 pub mod cmsg;
 pub mod epoll;
+pub mod many;
 pub mod socket;
 mod sys;
 pub mod thread;

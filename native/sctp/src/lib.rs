@@ -1,30 +1,38 @@
-//! The Linux kernel's SCTP sockets: ABI, calls, readiness.
+//! SCTP sockets as the library knows them, and the Linux kernel's, which are behind them.
 //!
-//! This crate knows the kernel and nothing of Erlang. Everything whose layout or value the kernel
-//! dictates is here; what the library's user may see of it is typed.
+//! This crate knows nothing of Erlang. Everything whose layout or value the kernel dictates is here;
+//! what the library's user may see of it is typed.
 //!
 //! - [`types`]: the vocabulary (families, association ids, what goes with a message)
-//! - [`kernel`]: a non-blocking SCTP socket and its calls, one by one or for many messages in one
-//!   go; readiness, and waking the thread that waits for it; how a thread is scheduled
+//! - [`socket`]: a non-blocking SCTP socket and its calls, an enum over backends
+//! - [`readiness`]: when a socket is worth a call
+//! - [`ahead`], [`reassembly`]: messages received together, and made whole
 //! - [`notification`]: the events a socket delivers between its messages
 //! - [`option`]: the table of socket options, as data
-//! - [`reassembly`]: messages made whole
+//! - [`kernel`]: the backend that is the kernel; and the epoll set, and how a thread is scheduled
 //! - [`abi`], [`address`], [`bytes`]: layouts, and reading and writing them
 
 pub mod abi;
 pub mod address;
+pub mod ahead;
 pub mod bytes;
 pub mod kernel;
 pub mod notification;
 pub mod option;
+pub mod readiness;
 pub mod reassembly;
+pub mod socket;
+#[cfg(feature = "stub")]
+pub mod stub;
 pub mod types;
 
 #[cfg(test)]
 mod testing;
 
-pub use kernel::ahead::Ahead;
-pub use kernel::epoll::{Epoll, Event, Events, Interest, Waker};
-pub use kernel::socket::{Bindx, Received, Socket};
+pub use ahead::Ahead;
+pub use kernel::batch::MOST as BATCH;
+pub use kernel::epoll::{Epoll, Events, Waker};
 pub use notification::Notification;
-pub use types::{AssocId, Family, RcvInfo, SndInfo, SndRcvInfo, Style};
+pub use readiness::{Event, Interest, Source, Token};
+pub use socket::Socket;
+pub use types::{Ancillary, AssocId, Bindx, Family, RcvInfo, Received, SndInfo, SndRcvInfo, Style};

@@ -11,9 +11,9 @@ use crate::address;
 use crate::bytes::{i32_at, u16_at, u16_be_at, u32_at, u32_be_at};
 use crate::types::{AssocId, SndInfo, SndRcvInfo};
 
-/// A notification; byte strings are borrowed from the bytes it was read from.
+/// A notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notification<'a> {
+pub enum Notification {
     /// An association came up, went away or restarted.
     AssocChange {
         /// What happened.
@@ -28,7 +28,7 @@ pub enum Notification<'a> {
         /// The association; 0 if it failed before it had an id.
         assoc: AssocId,
         /// Error causes of the ABORT chunk that ended it, as on the wire.
-        info: &'a [u8],
+        info: Vec<u8>,
     },
     /// An address of the peer changed state.
     PeerAddrChange {
@@ -52,7 +52,7 @@ pub enum Notification<'a> {
         /// The association.
         assoc: AssocId,
         /// The fragment.
-        data: &'a [u8],
+        data: Vec<u8>,
     },
     /// The peer reported an error (ERROR chunk).
     RemoteError {
@@ -61,7 +61,7 @@ pub enum Notification<'a> {
         /// The association.
         assoc: AssocId,
         /// Body of the error cause, without its header.
-        data: &'a [u8],
+        data: Vec<u8>,
     },
     /// The peer shuts the association down; nothing more can be sent.
     Shutdown {
@@ -143,14 +143,14 @@ pub enum Notification<'a> {
         /// The association.
         assoc: AssocId,
         /// As above.
-        data: &'a [u8],
+        data: Vec<u8>,
     },
     /// A type this crate does not know.
     Unknown {
         /// The type.
         kind: u16,
         /// The whole notification.
-        bytes: &'a [u8],
+        bytes: Vec<u8>,
     },
 }
 
@@ -220,7 +220,7 @@ impl From<i32> for PeerAddrState {
     }
 }
 
-impl Notification<'_> {
+impl Notification {
     /// The association it is about, unless its type is unknown.
     pub fn assoc(&self) -> Option<AssocId> {
         match *self {
@@ -243,7 +243,7 @@ impl Notification<'_> {
 }
 
 /// Reads one whole notification, that is everything up to `MSG_EOR`; `None` if it is malformed.
-pub fn parse(bytes: &[u8]) -> Option<Notification<'_>> {
+pub fn parse(bytes: &[u8]) -> Option<Notification> {
     let kind = u16_at(bytes, 0)?;
     let flags = u16_at(bytes, 2)?;
     let length = usize::try_from(u32_at(bytes, 4)?).ok()?;
@@ -256,7 +256,7 @@ pub fn parse(bytes: &[u8]) -> Option<Notification<'_>> {
             outbound_streams: u16_at(bytes, 12)?,
             inbound_streams: u16_at(bytes, 14)?,
             assoc: assoc(16)?,
-            info: bytes.get(20..)?,
+            info: bytes.get(20..)?.to_vec(),
         },
         ty::PEER_ADDR_CHANGE => Notification::PeerAddrChange {
             addr: address::get_storage(bytes, 8),
@@ -269,12 +269,12 @@ pub fn parse(bytes: &[u8]) -> Option<Notification<'_>> {
             error: u32_at(bytes, 8)?,
             info: SndRcvInfo::decode(bytes.get(12..12 + sndrcvinfo::SIZE)?)?,
             assoc: assoc(44)?,
-            data: bytes.get(48..)?,
+            data: bytes.get(48..)?.to_vec(),
         },
         ty::REMOTE_ERROR => Notification::RemoteError {
             error: u16_be_at(bytes, 8)?,
             assoc: assoc(12)?,
-            data: bytes.get(16..)?,
+            data: bytes.get(16..)?.to_vec(),
         },
         ty::SHUTDOWN_EVENT => Notification::Shutdown { assoc: assoc(8)? },
         ty::PARTIAL_DELIVERY_EVENT => Notification::PartialDelivery {
@@ -327,9 +327,9 @@ pub fn parse(bytes: &[u8]) -> Option<Notification<'_>> {
                 assoc: assoc(24)?,
             },
             assoc: assoc(28)?,
-            data: bytes.get(32..)?,
+            data: bytes.get(32..)?.to_vec(),
         },
-        kind => Notification::Unknown { kind, bytes },
+        kind => Notification::Unknown { kind, bytes: bytes.to_vec() },
     })
 }
 

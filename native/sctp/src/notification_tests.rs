@@ -26,7 +26,7 @@ fn assoc_change() {
         outbound_streams: 10,
         inbound_streams: 11,
         assoc: AssocId(7),
-        info: b"\x00\x0c\x00\x0breason!",
+        info: b"\x00\x0c\x00\x0breason!".to_vec(),
     };
     assert_eq!(parse(&bytes), Some(expected));
 }
@@ -38,7 +38,7 @@ fn bytes_after_the_length_are_not_part_of_it() {
     let Some(Notification::AssocChange { state, info, .. }) = parse(&bytes) else {
         panic!("not an association change");
     };
-    assert_eq!((state, info), (AssocState::CommUp, &b""[..]));
+    assert_eq!((state, info), (AssocState::CommUp, Vec::new()));
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn send_failed() {
             ..SndRcvInfo::default()
         },
         assoc: AssocId(6),
-        data: b"data",
+        data: b"data".to_vec(),
     };
     assert_eq!(parse(&bytes), Some(expected));
     put_u16(&mut bytes, 2, 1);
@@ -96,7 +96,8 @@ fn remote_error() {
     put_u16_be(&mut bytes, 8, 6);
     put_i32(&mut bytes, 12, 3);
     bytes[16..].copy_from_slice(&[1, 2, 3, 4]);
-    let expected = Notification::RemoteError { error: 6, assoc: AssocId(3), data: &[1, 2, 3, 4] };
+    let expected =
+        Notification::RemoteError { error: 6, assoc: AssocId(3), data: vec![1, 2, 3, 4] };
     assert_eq!(parse(&bytes), Some(expected));
 }
 
@@ -193,7 +194,7 @@ fn send_failed_event() {
             assoc: AssocId(4),
         },
         assoc: AssocId(4),
-        data: b"hi",
+        data: b"hi".to_vec(),
     };
     assert_eq!(parse(&bytes), Some(expected));
 }
@@ -202,7 +203,7 @@ fn send_failed_event() {
 fn unknown_types_and_states_are_kept() {
     let bytes = header(0x80ff, 0, 10);
     let parsed = parse(&bytes).unwrap();
-    assert_eq!(parsed, Notification::Unknown { kind: 0x80ff, bytes: &bytes });
+    assert_eq!(parsed, Notification::Unknown { kind: 0x80ff, bytes: bytes.clone() });
     assert_eq!(parsed.assoc(), None);
     assert_eq!(AssocState::from(5), AssocState::Unknown(5));
     assert_eq!(PeerAddrState::from(-1), PeerAddrState::Unknown(-1));

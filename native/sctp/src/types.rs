@@ -1,5 +1,7 @@
 //! The vocabulary: socket families and styles, association ids, what goes with a message.
 
+use std::net::SocketAddr;
+
 use crate::abi::sndrcvinfo as layout;
 use crate::bytes::{i32_at, put_i32, put_u16, put_u32, put_u32_be, u16_at, u32_at, u32_be_at};
 
@@ -120,6 +122,61 @@ pub struct RcvInfo {
     pub context: u32,
     /// The association.
     pub assoc: AssocId,
+}
+
+/// What [`crate::Socket::bindx`] does with the addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bindx {
+    /// Adds them to the endpoint.
+    Add,
+    /// Removes them from the endpoint.
+    Remove,
+}
+
+/// What comes along with a message, besides its bytes and where it comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ancillary {
+    /// Comes with every message, never with a notification.
+    pub info: Option<RcvInfo>,
+    /// The IPv4 header's type of service, if asked for. Linux up to 7.2 never delivers it for SCTP; so
+    /// with the next two.
+    pub tos: Option<u8>,
+    /// IPv4 time to live or IPv6 hop limit, likewise.
+    pub ttl: Option<i32>,
+    /// IPv6 traffic class, likewise.
+    pub tclass: Option<i32>,
+}
+
+/// What [`crate::Socket::recv`] gives besides the bytes in the buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Bytes written to the buffer.
+    pub len: usize,
+    /// Whether they end the message or notification; else more of it is to be received.
+    pub end_of_record: bool,
+    /// Whether they are of a notification.
+    pub notification: bool,
+    /// Source of the message, or primary address of the association a notification is about.
+    pub from: Option<SocketAddr>,
+    /// What came along.
+    pub anc: Ancillary,
+}
+
+impl Received {
+    /// Nothing received.
+    pub const NOTHING: Received = Received {
+        len: 0,
+        end_of_record: false,
+        notification: false,
+        from: None,
+        anc: Ancillary { info: None, tos: None, ttl: None, tclass: None },
+    };
+
+    /// Whether the peer of a one-to-one socket has shut down and nothing more will come: SCTP has
+    /// no empty messages.
+    pub fn is_end_of_stream(&self) -> bool {
+        self.len == 0 && !self.notification
+    }
 }
 
 /// The whole of `struct sctp_sndrcvinfo`, as a notification of a failed send carries it.

@@ -299,7 +299,7 @@ fn notifications() {
     assert_eq!(found, expected_notifications());
 }
 
-fn expected_notifications() -> Vec<Notification<'static>> {
+fn expected_notifications() -> Vec<Notification> {
     vec![
         Notification::AssocChange {
             state: AssocState::ShutdownComp,
@@ -307,7 +307,7 @@ fn expected_notifications() -> Vec<Notification<'static>> {
             outbound_streams: 2,
             inbound_streams: 3,
             assoc: AssocId(4),
-            info: b"ab",
+            info: b"ab".to_vec(),
         },
         Notification::PeerAddrChange {
             addr: Some("1.2.3.4:5".parse().unwrap()),
@@ -330,9 +330,9 @@ fn expected_notifications() -> Vec<Notification<'static>> {
                 assoc: AssocId(17),
             },
             assoc: AssocId(18),
-            data: b"c",
+            data: b"c".to_vec(),
         },
-        Notification::RemoteError { error: 19, assoc: AssocId(20), data: b"d" },
+        Notification::RemoteError { error: 19, assoc: AssocId(20), data: b"d".to_vec() },
         Notification::Shutdown { assoc: AssocId(21) },
         Notification::PartialDelivery {
             indication: 22,
@@ -363,7 +363,7 @@ fn expected_notifications() -> Vec<Notification<'static>> {
                 assoc: AssocId(49),
             },
             assoc: AssocId(50),
-            data: b"e",
+            data: b"e".to_vec(),
         },
     ]
 }

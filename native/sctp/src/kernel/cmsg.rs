@@ -5,7 +5,7 @@
 
 use crate::abi::{SOL_SCTP, cmsg_type, rcvinfo, sndrcvinfo};
 use crate::bytes::{i32_at, put_i32, put_usize, u8_at, u16_at, u32_at, u32_be_at, usize_at};
-use crate::types::{AssocId, RcvInfo, SndInfo};
+use crate::types::{Ancillary, AssocId, RcvInfo, SndInfo};
 
 const ALIGN: usize = size_of::<usize>();
 const LEVEL: usize = ALIGN;
@@ -62,36 +62,20 @@ pub fn iter(control: &[u8]) -> impl Iterator<Item = ControlMessage<'_>> {
     })
 }
 
-/// What this crate understands of the control data of a received message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Control {
-    /// `SCTP_RCVINFO`: comes with every message, never with a notification.
-    pub info: Option<RcvInfo>,
-    /// `IP_TOS`: the IPv4 header's type of service. Linux up to 7.2 never delivers it for SCTP; so
-    /// with the next two.
-    pub tos: Option<u8>,
-    /// `IP_TTL` or `IPV6_HOPLIMIT`.
-    pub ttl: Option<i32>,
-    /// `IPV6_TCLASS`: the IPv6 header's traffic class.
-    pub tclass: Option<i32>,
-}
-
-impl Control {
-    /// Reads all control messages; unknown and incomplete ones are left out.
-    pub fn decode(control: &[u8]) -> Self {
-        let mut found = Self::default();
-        for ControlMessage { level, kind, payload } in iter(control) {
-            match (level, kind) {
-                (SOL_SCTP, cmsg_type::RCVINFO) => found.info = decode_rcvinfo(payload),
-                (libc::IPPROTO_IP, libc::IP_TOS) => found.tos = u8_at(payload, 0),
-                (libc::IPPROTO_IP, libc::IP_TTL) => found.ttl = i32_at(payload, 0),
-                (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => found.ttl = i32_at(payload, 0),
-                (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => found.tclass = i32_at(payload, 0),
-                _ => {}
-            }
+/// Reads all control messages that this crate understands; incomplete ones are left out.
+pub fn decode(control: &[u8]) -> Ancillary {
+    let mut found = Ancillary::default();
+    for ControlMessage { level, kind, payload } in iter(control) {
+        match (level, kind) {
+            (SOL_SCTP, cmsg_type::RCVINFO) => found.info = decode_rcvinfo(payload),
+            (libc::IPPROTO_IP, libc::IP_TOS) => found.tos = u8_at(payload, 0),
+            (libc::IPPROTO_IP, libc::IP_TTL) => found.ttl = i32_at(payload, 0),
+            (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => found.ttl = i32_at(payload, 0),
+            (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => found.tclass = i32_at(payload, 0),
+            _ => {}
         }
-        found
     }
+    found
 }
 
 /// Reads `struct sctp_rcvinfo`; `None` if the bytes are too few.
@@ -172,10 +156,10 @@ mod tests {
         ]
         .concat();
         let expected =
-            Control { info: Some(info), tos: Some(0x10), ttl: Some(64), tclass: Some(8) };
-        assert_eq!(Control::decode(&control), expected);
+            Ancillary { info: Some(info), tos: Some(0x10), ttl: Some(64), tclass: Some(8) };
+        assert_eq!(decode(&control), expected);
         let hops = message(libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT, &3i32.to_ne_bytes());
-        assert_eq!(Control::decode(&hops).ttl, Some(3));
+        assert_eq!(decode(&hops).ttl, Some(3));
     }
 
     #[test]
@@ -183,11 +167,11 @@ mod tests {
         let (info, payload) = rcvinfo_payload();
         let tos = message(libc::IPPROTO_IP, libc::IP_TOS, &[1]);
         let control = [tos, message(SOL_SCTP, 3, &payload)].concat();
-        let whole = Control::decode(&control);
+        let whole = decode(&control);
         assert_eq!((whole.tos, whole.info), (Some(1), Some(info)));
         let end = control.len() - ALIGN;
-        assert_eq!(Control::decode(&control[..end]), Control { info: None, ..whole });
-        assert_eq!(Control::decode(&message(SOL_SCTP, 3, &payload[..27])), Control::default());
+        assert_eq!(decode(&control[..end]), Ancillary { info: None, ..whole });
+        assert_eq!(decode(&message(SOL_SCTP, 3, &payload[..27])), Ancillary::default());
     }
 
     #[test]
@@ -195,7 +179,7 @@ mod tests {
         let (info, payload) = rcvinfo_payload();
         let control = message(SOL_SCTP, 3, &payload);
         let end = HEADER_SIZE + payload.len();
-        assert_eq!(Control::decode(&control[..end]).info, Some(info));
+        assert_eq!(decode(&control[..end]).info, Some(info));
     }
 
     #[test]
@@ -218,7 +202,7 @@ mod tests {
                 put_usize(&mut control, 0, length);
             }
             found += iter(&control).count();
-            Control::decode(&control);
+            decode(&control);
         }
         assert!(found > 1000, "the loop must reach the payloads: {found}");
     }

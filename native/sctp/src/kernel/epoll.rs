@@ -1,85 +1,36 @@
 //! Readiness of descriptors, and waking the thread that waits for it.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use super::sys;
+use crate::readiness::{Event, Interest, Token};
 
 /// A set of descriptors one thread waits for. May be shared between threads: descriptors can be
 /// added, modified and deleted while another thread waits.
 #[derive(Debug)]
 pub struct Epoll(OwnedFd);
 
-/// What to wait for. Errors and hang-ups are always reported, unless one-shot has disarmed the
-/// descriptor.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Interest {
-    /// Something to receive, a peer's shutdown included.
-    pub readable: bool,
-    /// Room to send.
-    pub writable: bool,
-    /// Report once, then stay silent until modified. Else report as long as it holds.
-    pub oneshot: bool,
-    /// Report what holds when something happens, once for each time, and when modified.
-    pub edge: bool,
+fn bits(interest: Interest) -> u32 {
+    let Interest { readable, writable, oneshot, edge } = interest;
+    let flags = [
+        (readable, libc::EPOLLIN | libc::EPOLLRDHUP),
+        (writable, libc::EPOLLOUT),
+        (oneshot, libc::EPOLLONESHOT),
+        (edge, libc::EPOLLET),
+    ];
+    let wanted = flags.into_iter().filter(|(wanted, _)| *wanted);
+    wanted.fold(0, |bits, (_, flag)| bits | flag).cast_unsigned()
 }
 
-impl Interest {
-    /// Nothing but errors and hang-ups.
-    pub const NONE: Self = Self { readable: false, writable: false, oneshot: false, edge: false };
-    /// Something to receive.
-    pub const READ: Self = Self { readable: true, ..Self::NONE };
-    /// Room to send.
-    pub const WRITE: Self = Self { writable: true, ..Self::NONE };
-    /// Both.
-    pub const READ_WRITE: Self = Self { readable: true, writable: true, ..Self::NONE };
-
-    /// The same, once.
-    pub const fn oneshot(self) -> Self {
-        Self { oneshot: true, ..self }
-    }
-
-    const fn bits(self) -> u32 {
-        let mut bits = 0;
-        if self.readable {
-            bits |= libc::EPOLLIN | libc::EPOLLRDHUP;
-        }
-        if self.writable {
-            bits |= libc::EPOLLOUT;
-        }
-        if self.oneshot {
-            bits |= libc::EPOLLONESHOT;
-        }
-        if self.edge {
-            bits |= libc::EPOLLET;
-        }
-        bits.cast_unsigned()
-    }
-}
-
-/// Readiness of one descriptor.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Event {
-    /// What the descriptor was added with.
-    pub token: u64,
-    /// Something to receive, or the peer has shut down.
-    pub readable: bool,
-    /// Room to send.
-    pub writable: bool,
-    /// An error to be fetched, or both directions shut down.
-    pub error: bool,
-}
-
-impl Event {
-    fn new(raw: libc::epoll_event) -> Self {
-        let has = |bits: i32| raw.events & bits.cast_unsigned() != 0;
-        Self {
-            token: raw.u64,
-            readable: has(libc::EPOLLIN | libc::EPOLLRDHUP),
-            writable: has(libc::EPOLLOUT),
-            error: has(libc::EPOLLERR | libc::EPOLLHUP),
-        }
+fn event(raw: &libc::epoll_event) -> Event {
+    let has = |bits: i32| raw.events & bits.cast_unsigned() != 0;
+    Event {
+        token: Token(raw.u64),
+        readable: has(libc::EPOLLIN | libc::EPOLLRDHUP),
+        writable: has(libc::EPOLLOUT),
+        error: has(libc::EPOLLERR | libc::EPOLLHUP),
     }
 }
 
@@ -98,7 +49,7 @@ impl Events {
 
     /// The events of the last wait.
     pub fn iter(&self) -> impl Iterator<Item = Event> {
-        self.buf[..self.len].iter().map(|raw| Event::new(*raw))
+        self.buf[..self.len].iter().map(event)
     }
 
     /// Whether the last wait brought none.
@@ -115,13 +66,13 @@ impl Epoll {
 
     /// Adds `fd`; `EEXIST` if it is there. Delete it before it is closed: a copy of it, say in a
     /// forked process, would keep it in the set.
-    pub fn add(&self, fd: BorrowedFd<'_>, token: u64, interest: Interest) -> io::Result<()> {
-        sys::epoll_ctl(self.0.as_fd(), libc::EPOLL_CTL_ADD, fd, interest.bits(), token)
+    pub fn add(&self, fd: BorrowedFd<'_>, token: Token, interest: Interest) -> io::Result<()> {
+        sys::epoll_ctl(self.0.as_fd(), libc::EPOLL_CTL_ADD, fd, bits(interest), token.0)
     }
 
     /// Changes what to wait for, and arms a one-shot again; `ENOENT` if `fd` is not there.
-    pub fn modify(&self, fd: BorrowedFd<'_>, token: u64, interest: Interest) -> io::Result<()> {
-        sys::epoll_ctl(self.0.as_fd(), libc::EPOLL_CTL_MOD, fd, interest.bits(), token)
+    pub fn modify(&self, fd: BorrowedFd<'_>, token: Token, interest: Interest) -> io::Result<()> {
+        sys::epoll_ctl(self.0.as_fd(), libc::EPOLL_CTL_MOD, fd, bits(interest), token.0)
     }
 
     /// Takes `fd` out; `ENOENT` if it is not there.
@@ -148,25 +99,13 @@ impl Epoll {
     }
 }
 
-impl AsFd for Epoll {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl AsRawFd for Epoll {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
-    }
-}
-
 /// Ends the wait of another thread (an eventfd).
 #[derive(Debug)]
 pub struct Waker(OwnedFd);
 
 impl Waker {
     /// A waker in `epoll`; its event has `token`, and comes until [`Waker::reset`].
-    pub fn new(epoll: &Epoll, token: u64) -> io::Result<Self> {
+    pub fn new(epoll: &Epoll, token: Token) -> io::Result<Self> {
         let fd = sys::eventfd()?;
         epoll.add(fd.as_fd(), token, Interest::READ)?;
         Ok(Self(fd))
@@ -197,6 +136,7 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     const NOW: Option<Duration> = Some(Duration::ZERO);
+    const WRITE: Interest = Interest { writable: true, ..Interest::NONE };
 
     fn ready(epoll: &Epoll) -> Vec<Event> {
         let mut events = Events::with_capacity(8);
@@ -208,10 +148,10 @@ mod tests {
     fn level_triggered() {
         let epoll = Epoll::new().unwrap();
         let (mut a, mut b) = UnixStream::pair().unwrap();
-        epoll.add(a.as_fd(), u64::MAX, Interest::READ).unwrap();
+        epoll.add(a.as_fd(), Token(u64::MAX), Interest::READ).unwrap();
         assert_eq!(ready(&epoll), []);
         b.write_all(b"x").unwrap();
-        let event = Event { token: u64::MAX, readable: true, writable: false, error: false };
+        let event = Event { token: Token(u64::MAX), readable: true, writable: false, error: false };
         assert_eq!(ready(&epoll), [event]);
         assert_eq!(ready(&epoll), [event]);
         a.read_exact(&mut [0]).unwrap();
@@ -222,27 +162,27 @@ mod tests {
     fn oneshot_is_armed_again_by_modify() {
         let epoll = Epoll::new().unwrap();
         let (a, _b) = UnixStream::pair().unwrap();
-        epoll.add(a.as_fd(), 1, Interest::WRITE.oneshot()).unwrap();
-        let event = Event { token: 1, readable: false, writable: true, error: false };
+        epoll.add(a.as_fd(), Token(1), WRITE.oneshot()).unwrap();
+        let event = Event { token: Token(1), readable: false, writable: true, error: false };
         assert_eq!(ready(&epoll), [event]);
         assert_eq!(ready(&epoll), []);
-        epoll.modify(a.as_fd(), 2, Interest::READ_WRITE.oneshot()).unwrap();
-        assert_eq!(ready(&epoll), [Event { token: 2, ..event }]);
+        epoll.modify(a.as_fd(), Token(2), Interest { readable: true, ..WRITE }.oneshot()).unwrap();
+        assert_eq!(ready(&epoll), [Event { token: Token(2), ..event }]);
         epoll.delete(a.as_fd()).unwrap();
-        let again = epoll.modify(a.as_fd(), 2, Interest::READ).unwrap_err();
+        let again = epoll.modify(a.as_fd(), Token(2), Interest::READ).unwrap_err();
         assert_eq!(again.raw_os_error(), Some(libc::ENOENT));
     }
 
     #[test]
     fn a_wake_ends_the_wait_of_another_thread() {
         let epoll = Epoll::new().unwrap();
-        let waker = Waker::new(&epoll, 7).unwrap();
+        let waker = Waker::new(&epoll, Token(7)).unwrap();
         let mut events = Events::with_capacity(0);
         std::thread::scope(|scope| {
             scope.spawn(|| waker.wake().unwrap());
             epoll.wait(&mut events, None).unwrap();
         });
-        assert_eq!(events.iter().map(|event| event.token).collect::<Vec<_>>(), [7]);
+        assert_eq!(events.iter().map(|event| event.token).collect::<Vec<_>>(), [Token(7)]);
         waker.wake().unwrap();
         waker.reset().unwrap();
         assert_eq!(ready(&epoll), [], "both wakes are forgotten");

@@ -6,97 +6,25 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use socket2::{Domain, Protocol, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Type};
 
-use super::cmsg::{self, Control};
+use super::cmsg;
 use super::sys;
 use crate::abi::{SOL_SCTP, assoc_ids, getaddrs, optname, sndrcvinfo};
 use crate::address;
 use crate::bytes::{i32_at, put_i32, u32_at};
 use crate::option::STATUS;
-use crate::types::{AssocId, Family, RcvInfo, SndInfo, Style};
+use crate::types::{AssocId, Bindx, Family, Received, SndInfo, Style};
 
-/// An open socket; dropping it closes it (see [`Socket::prepare_close`]).
-///
-/// All calls can be made by several threads at a time, and none of them blocks. Errors are those of
-/// the kernel unless said otherwise.
+/// A descriptor. What its calls do is said at [`crate::Socket`].
 #[derive(Debug)]
 pub struct Socket {
     fd: OwnedFd,
     family: Family,
     style: Style,
-    peeled_off: bool,
     /// Has [`Socket::connect`] begun an association? Who has not need not be asked for the state of
     /// all that others have begun.
     connected: AtomicBool,
-}
-
-/// What [`Socket::bindx`] does with the addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bindx {
-    /// Adds them to the endpoint.
-    Add,
-    /// Removes them from the endpoint.
-    Remove,
-}
-
-/// What [`Socket::recv`] gives besides the bytes in the buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Received {
-    /// Bytes written to the buffer.
-    pub len: usize,
-    /// Whether they end the message or notification; else more of it is to be received.
-    pub end_of_record: bool,
-    /// Whether they are of a notification.
-    pub notification: bool,
-    /// Whether the kernel had more control data than there was room for.
-    pub control_truncated: bool,
-    /// Source of the message, or primary address of the association a notification is about.
-    pub from: Option<SocketAddr>,
-    /// What came with a message; `None` with a notification.
-    pub info: Option<RcvInfo>,
-    /// IPv4 type of service, if asked for and delivered.
-    pub tos: Option<u8>,
-    /// IPv4 time to live or IPv6 hop limit, likewise.
-    pub ttl: Option<i32>,
-    /// IPv6 traffic class, likewise.
-    pub tclass: Option<i32>,
-}
-
-impl Received {
-    /// Nothing received.
-    pub const NOTHING: Received = Received {
-        len: 0,
-        end_of_record: false,
-        notification: false,
-        control_truncated: false,
-        from: None,
-        info: None,
-        tos: None,
-        ttl: None,
-        tclass: None,
-    };
-
-    pub(crate) fn of(raw: &sys::RawReceived, len: usize) -> Received {
-        let Control { info, tos, ttl, tclass } = Control::decode(&raw.control[..raw.control_len]);
-        Received {
-            len,
-            end_of_record: raw.flags & libc::MSG_EOR != 0,
-            notification: raw.flags & libc::MSG_NOTIFICATION != 0,
-            control_truncated: raw.flags & libc::MSG_CTRUNC != 0,
-            from: address::get(&raw.from),
-            info,
-            tos,
-            ttl,
-            tclass,
-        }
-    }
-
-    /// Whether the peer of a one-to-one socket has shut down and nothing more will come: SCTP has
-    /// no empty messages.
-    pub fn is_end_of_stream(&self) -> bool {
-        self.len == 0 && !self.notification
-    }
 }
 
 /// `SK_MEMINFO_*` of `linux/sock_diag.h`, indices of `u32`s.
@@ -131,7 +59,7 @@ impl Socket {
             None => create(family, style)?,
             Some(path) => in_netns(path, || create(family, style))?,
         };
-        let socket = Self { fd, family, style, peeled_off: false, connected: false.into() };
+        let socket = Self { fd, family, style, connected: false.into() };
         socket.set_option(SOL_SCTP, optname::RECVRCVINFO, &1i32.to_ne_bytes())?;
         socket.set_option(SOL_SCTP, optname::EVENTS, &DEFAULT_EVENTS)?;
         Ok(socket)
@@ -147,14 +75,9 @@ impl Socket {
         self.style
     }
 
-    /// Whether [`Socket::peeloff`] made it.
-    pub fn is_peeled_off(&self) -> bool {
-        self.peeled_off
-    }
-
     /// Gives the endpoint its first address. A second time is `EINVAL`.
     pub fn bind(&self, addr: SocketAddr) -> io::Result<()> {
-        sys::bind(self.as_fd(), &address::put_list(&[addr]))
+        SockRef::from(self).bind(&addr.into())
     }
 
     /// Adds or removes further addresses; to add, their port must be the endpoint's or 0.
@@ -168,7 +91,7 @@ impl Socket {
 
     /// Accepts associations, of which one-to-one sockets keep `backlog` + 1; 0 stops accepting.
     pub fn listen(&self, backlog: i32) -> io::Result<()> {
-        sys::listen(self.as_fd(), backlog)
+        SockRef::from(self).listen(backlog)
     }
 
     /// Starts an association with the peer that has all these addresses, on one port. The id is
@@ -186,27 +109,13 @@ impl Socket {
         self.connected.load(Ordering::Relaxed)
     }
 
-    /// Sends one message, wholly or not at all.
-    ///
-    /// `EAGAIN`: no room now. `EMSGSIZE`: never any room for that much. `EPIPE`: no such
-    /// association. `EINVAL`: no such stream, or empty without `EOF` or `ABORT`.
+    /// Sends one message.
     pub fn send(&self, info: &SndInfo, payload: &[u8]) -> io::Result<()> {
-        self.send_vectored(info, &[IoSlice::new(payload)])
+        sys::sendmsg(self.as_fd(), &[IoSlice::new(payload)], &cmsg::encode_sndrcv(info))
     }
 
-    /// As [`Socket::send`], of a payload in at most 1024 pieces (else `EMSGSIZE`).
-    pub fn send_vectored(&self, info: &SndInfo, payload: &[IoSlice<'_>]) -> io::Result<()> {
-        sys::sendmsg(self.as_fd(), payload, &cmsg::encode_sndrcv(info))
-    }
-
-    /// Receives the next message or notification, or as much of it as there is and `buf` has room
-    /// for; `EAGAIN` if there is none. `buf` must have room for something (else `EINVAL`).
-    pub fn recv(&self, buf: &mut [u8]) -> io::Result<Received> {
-        self.recv_vectored(&mut [IoSliceMut::new(buf)])
-    }
-
-    /// As [`Socket::recv`], into one buffer after the other.
-    pub fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<Received> {
+    /// Receives the next message or notification into one buffer after the other.
+    pub fn recv(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<Received> {
         let room = bufs.iter().map(|buf| buf.len()).sum();
         if room == 0 {
             // The kernel would say 0 bytes, as at the end of a stream.
@@ -214,7 +123,7 @@ impl Socket {
         }
         let mut raw = sys::RawReceived::NOTHING;
         sys::recvmsg(self.as_fd(), bufs, &mut raw)?;
-        Ok(Received::of(&raw, raw.len.min(room)))
+        received(&raw, raw.len.min(room))
     }
 
     /// Branches an association off into a socket of its own, which takes what is queued for it
@@ -222,22 +131,17 @@ impl Socket {
     pub fn peeloff(&self, assoc: AssocId) -> io::Result<Self> {
         let fd = sys::peeloff(self.as_fd(), assoc.0)?;
         let connected = self.has_connected().into();
-        Ok(Self { fd, family: self.family, style: Style::OneToOne, peeled_off: true, connected })
+        Ok(Self { fd, family: self.family, style: Style::OneToOne, connected })
     }
 
     /// An address of the endpoint and its port, which is 0 before it has one.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.name(sys::End::Local)
+        known(&SockRef::from(self).local_addr()?)
     }
 
     /// The primary address of the peer; `ENOTCONN` on one-to-many sockets.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.name(sys::End::Peer)
-    }
-
-    fn name(&self, end: sys::End) -> io::Result<SocketAddr> {
-        address::get(&sys::name(self.as_fd(), end)?)
-            .ok_or_else(|| io::Error::from_raw_os_error(libc::EAFNOSUPPORT))
+        known(&SockRef::from(self).peer_addr()?)
     }
 
     /// All addresses of an association's end here, or with [`AssocId::FUTURE`] of the endpoint.
@@ -312,9 +216,7 @@ impl Socket {
 
     /// Does it take associations that peers begin?
     pub fn is_listening(&self) -> bool {
-        let mut value = [0; 4];
-        self.get_option(libc::SOL_SOCKET, libc::SO_ACCEPTCONN, &mut value).is_ok()
-            && i32::from_ne_bytes(value) != 0
+        SockRef::from(self).is_listener().unwrap_or(false)
     }
 
     /// Does the kernel know this association (`SCTP_STATUS`)? On a one-to-one socket: any?
@@ -340,14 +242,48 @@ impl Socket {
     }
 
     /// Reads an option: `value` is the request and then, as far as the length given, the answer.
-    pub fn get_option(&self, level: i32, option: i32, value: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn get_option(
+        &self,
+        level: i32,
+        option: i32,
+        value: &mut [u8],
+    ) -> io::Result<usize> {
         sys::getsockopt(self.as_fd(), level, option, value)
     }
 
     /// Sets an option.
-    pub fn set_option(&self, level: i32, option: i32, value: &[u8]) -> io::Result<()> {
+    pub(crate) fn set_option(&self, level: i32, option: i32, value: &[u8]) -> io::Result<()> {
         sys::setsockopt(self.as_fd(), level, option, value)
     }
+
+    /// The descriptor's number.
+    pub fn fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+}
+
+/// What the kernel said of a message or notification of `len` bytes.
+///
+/// `EBADMSG`: it had more control data than there was room for, and what is left out is whose message
+/// this is. Room is made for all that it may say ([`cmsg::RECV_SPACE`]), so this is not expected.
+pub(super) fn received(raw: &sys::RawReceived, len: usize) -> io::Result<Received> {
+    let anc = cmsg::decode(&raw.control[..raw.control_len]);
+    let notification = raw.flags & libc::MSG_NOTIFICATION != 0;
+    let truncated = raw.flags & libc::MSG_CTRUNC != 0;
+    if truncated && !notification && anc.info.is_none() {
+        return Err(io::Error::from_raw_os_error(libc::EBADMSG));
+    }
+    Ok(Received {
+        len,
+        end_of_record: raw.flags & libc::MSG_EOR != 0,
+        notification,
+        from: address::get(&raw.from),
+        anc,
+    })
+}
+
+fn known(addr: &SockAddr) -> io::Result<SocketAddr> {
+    addr.as_socket().ok_or_else(|| io::Error::from_raw_os_error(libc::EAFNOSUPPORT))
 }
 
 fn create(family: Family, style: Style) -> io::Result<OwnedFd> {

@@ -41,41 +41,6 @@ fn socklen(bytes: &[u8]) -> io::Result<libc::socklen_t> {
     bytes.len().try_into().map_err(|_| io::ErrorKind::InvalidInput.into())
 }
 
-/// bind(2) with a `sockaddr` as bytes.
-pub(crate) fn bind(fd: BorrowedFd<'_>, addr: &[u8]) -> io::Result<()> {
-    let len = socklen(addr)?;
-    // SAFETY: `addr` is valid for reads of `len` bytes, and the kernel only reads them.
-    check(unsafe { libc::bind(fd.as_raw_fd(), addr.as_ptr().cast(), len) })?;
-    Ok(())
-}
-
-/// listen(2).
-pub(crate) fn listen(fd: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
-    // SAFETY: takes no pointer.
-    check(unsafe { libc::listen(fd.as_raw_fd(), backlog) })?;
-    Ok(())
-}
-
-/// Which end's address is asked for.
-#[derive(Clone, Copy)]
-pub(crate) enum End {
-    Local,
-    Peer,
-}
-
-/// getsockname(2) or getpeername(2): a `sockaddr_storage`, zero where the kernel wrote nothing.
-pub(crate) fn name(fd: BorrowedFd<'_>, end: End) -> io::Result<[u8; STORAGE_SIZE]> {
-    let call = match end {
-        End::Local => libc::getsockname,
-        End::Peer => libc::getpeername,
-    };
-    let mut storage = [0; STORAGE_SIZE];
-    let mut len = STORAGE_SIZE as libc::socklen_t;
-    // SAFETY: `storage` is valid for writes of `len` bytes, the most the kernel writes.
-    check(unsafe { call(fd.as_raw_fd(), storage.as_mut_ptr().cast(), &mut len) })?;
-    Ok(storage)
-}
-
 /// setsockopt(2). No option this crate names has a pointer in its value.
 pub(crate) fn setsockopt(
     fd: BorrowedFd<'_>,

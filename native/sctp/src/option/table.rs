@@ -62,6 +62,9 @@ pub static OPTIONS: &[OptionSpec] = &[
     },
 ];
 
+/// What Linux derives from the type of service, where Erlang keeps the two apart.
+pub static PRIORITY: OptionSpec = socket("priority", libc::SO_PRIORITY, Shape::Int);
+
 /// `struct sctp_rtoinfo`; times in milliseconds, 0 keeps the value.
 pub static RTOINFO: Record = Record {
     tag: "sctp_rtoinfo",

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use sctp::abi::{SOL_SCTP, cmsg_type, rcvinfo};
 use sctp::bytes::{put_i32, put_u16, put_u32, put_u32_be, put_usize};
-use sctp::kernel::cmsg::{self, Control};
-use sctp::{AssocId, RcvInfo, SndInfo, SndRcvInfo};
+use sctp::kernel::cmsg;
+use sctp::{Ancillary, AssocId, RcvInfo, SndInfo, SndRcvInfo};
 
 use crate::{config, edge, noise};
 
@@ -95,7 +95,7 @@ proptest! {
     fn what_is_written_is_read(parts in parts()) {
         let (control, _) = written(&parts);
         prop_assert_eq!(read(&control), expected(&parts));
-        Control::decode(&control);
+        cmsg::decode(&control);
     }
 
     /// Cut off anywhere, all that is wholly there is found, and nothing else.
@@ -124,14 +124,14 @@ proptest! {
         if length < HEADER || length > control.len() - starts[which] {
             prop_assert_eq!(found.len(), which);
         }
-        Control::decode(&control);
+        cmsg::decode(&control);
     }
 
     #[test]
     fn noise_is_survived(control in noise(cmsg::RECV_SPACE)) {
         // Each takes a header, so there is an end.
         prop_assert!(cmsg::iter(&control).count() <= control.len() / HEADER);
-        Control::decode(&control);
+        cmsg::decode(&control);
     }
 
     #[test]
@@ -159,7 +159,7 @@ proptest! {
             vec![(SOL_SCTP, cmsg_type::SNDRCV, bytes.to_vec())]
         );
         // What we send is not what we receive.
-        prop_assert_eq!(Control::decode(&control), Control::default());
+        prop_assert_eq!(cmsg::decode(&control), Ancillary::default());
     }
 
     #[test]
@@ -169,6 +169,6 @@ proptest! {
             kind: cmsg_type::RCVINFO,
             payload: encode_rcv_info(&info),
         });
-        prop_assert_eq!(Control::decode(&written(&parts).0).info, Some(last));
+        prop_assert_eq!(cmsg::decode(&written(&parts).0).info, Some(last));
     }
 }

@@ -39,8 +39,8 @@ fn well_made() -> impl Strategy<Value = (usize, Vec<u8>)> {
 }
 
 /// The bytes that a notification has of its own.
-fn borrowed<'a>(notification: &Notification<'a>) -> &'a [u8] {
-    match *notification {
+fn carried(notification: &Notification) -> &[u8] {
+    match notification {
         Notification::AssocChange { info, .. } => info,
         Notification::SendFailed { data, .. }
         | Notification::RemoteError { data, .. }
@@ -60,7 +60,7 @@ proptest! {
         prop_assert!(found.is_some());
         let found = found.unwrap();
         prop_assert_eq!(found.assoc(), i32_at(&bytes, assoc).map(AssocId));
-        let own = borrowed(&found);
+        let own = carried(&found);
         prop_assert!(own.is_empty() || own == &bytes[least..]);
     }
 
@@ -99,7 +99,7 @@ proptest! {
         put_u16(&mut bytes, 0, kind);
         let length = u32::try_from(bytes.len()).expect("at most 64");
         put_u32(&mut bytes, 4, length);
-        prop_assert_eq!(parse(&bytes), Some(Notification::Unknown { kind, bytes: &bytes }));
+        prop_assert_eq!(parse(&bytes), Some(Notification::Unknown { kind, bytes: bytes.clone() }));
     }
 
     #[test]
@@ -110,7 +110,7 @@ proptest! {
             put_u16(&mut bytes, 0, KINDS[kind].0);
             put_u32(&mut bytes, 4, u32::try_from(length).unwrap_or(u32::MAX));
             if let Some(found) = parse(&bytes) {
-                prop_assert!(borrowed(&found).len() <= length);
+                prop_assert!(carried(&found).len() <= length);
                 prop_assert!(found.assoc().is_some());
             }
         }

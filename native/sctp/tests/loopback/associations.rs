@@ -72,9 +72,9 @@ pub(crate) fn peeled_off() {
     client.send(&SndInfo { assoc: id, ..SndInfo::default() }, b"queued").unwrap();
     wait(&server, Interest::READ);
     let child = server.peeloff(server_id).unwrap();
-    assert!(child.is_peeled_off() && child.style() == Style::OneToOne);
+    assert!(child.style() == Style::OneToOne);
     let (received, data) = recv_data(&child);
-    assert_eq!((&data[..], received.info.unwrap().assoc), (&b"queued"[..], server_id));
+    assert_eq!((&data[..], received.anc.info.unwrap().assoc), (&b"queued"[..], server_id));
     assert_eq!(child.peer_addr().unwrap(), client.local_addr().unwrap());
     assert_eq!(errno(child.recv(&mut [0])), libc::EAGAIN, "it does not block");
     child.send(&SndInfo::default(), b"any id will do").unwrap();

@@ -6,7 +6,7 @@ pub(crate) fn default_send_info() {
     let (client, id, _server, _) = associated(Style::OneToMany, LOOPBACK);
     assert_eq!(client.default_send_info(AssocId::FUTURE).unwrap(), SndInfo::default());
     let info = SndInfo { stream: 2, ppid: 46, context: 1, timetolive: 9, assoc: id, flags: 1 };
-    client.set_option(SOL_SCTP, optname::DEFAULT_SEND_PARAM, &info.encode()).unwrap();
+    client.set_option(option("sctp_default_send_param"), &info.encode()).unwrap();
     assert_eq!(client.default_send_info(id).unwrap(), info);
     assert_eq!(client.default_send_info(AssocId::FUTURE).unwrap(), SndInfo::default());
 }
@@ -14,7 +14,7 @@ pub(crate) fn default_send_info() {
 pub(crate) fn only_the_chosen_events_are_on() {
     let socket = open(Style::OneToMany, LOOPBACK);
     let mut events = [9; 64];
-    let len = socket.get_option(SOL_SCTP, optname::EVENTS, &mut events).unwrap();
+    let len = socket.get_option(option("sctp_events"), &mut events).unwrap();
     assert!((10..=14).contains(&len), "{len}");
     assert_eq!(events[..7], [0, 1, 1, 1, 1, 1, 1]);
     assert!(events[7..len].iter().all(|event| *event == 0));
@@ -27,9 +27,9 @@ pub(crate) fn adaptation_indication() {
     server.listen(5).unwrap();
     assert!(server.is_listening());
     let indication = 0x0102_0304u32.to_be_bytes();
-    server.set_option(SOL_SCTP, optname::ADAPTATION_LAYER, &indication).unwrap();
+    server.set_option(option("sctp_adaptation_layer"), &indication).unwrap();
     let client = open(Style::OneToMany, LOOPBACK);
-    client.set_option(SOL_SCTP, optname::EVENTS, &[0, 1, 0, 0, 0, 0, 0, 1]).unwrap();
+    client.set_option(option("sctp_events"), &[0, 1, 0, 0, 0, 0, 0, 1]).unwrap();
     let id = client.connect(&[server.local_addr().unwrap()]).unwrap();
     assert_eq!(recv_change(&client), (AssocState::CommUp, id));
     let (_, bytes) = recv(&client);
@@ -42,16 +42,16 @@ pub(crate) fn linger_does_not_block_close() {
     let linger = |seconds: i32| [1i32.to_ne_bytes(), seconds.to_ne_bytes()].concat();
     let current = || {
         let mut value = [0; 8];
-        client.get_option(libc::SOL_SOCKET, libc::SO_LINGER, &mut value).unwrap();
+        client.get_option(option("linger"), &mut value).unwrap();
         value.to_vec()
     };
-    client.set_option(libc::SOL_SOCKET, libc::SO_LINGER, &linger(0)).unwrap();
+    client.set_option(option("linger"), &linger(0)).unwrap();
     client.prepare_close(false).unwrap();
     assert_eq!(current(), linger(0), "it means to abort");
-    client.set_option(libc::SOL_SOCKET, libc::SO_LINGER, &linger(30)).unwrap();
+    client.set_option(option("linger"), &linger(30)).unwrap();
     client.prepare_close(true).unwrap();
     assert_eq!(current(), linger(0), "as the kernel does with unread data");
-    client.set_option(libc::SOL_SOCKET, libc::SO_LINGER, &linger(30)).unwrap();
+    client.set_option(option("linger"), &linger(30)).unwrap();
     client.prepare_close(false).unwrap();
     assert_eq!(current()[..4], [0; 4]);
     let start = Instant::now();
