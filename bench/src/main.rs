@@ -7,6 +7,7 @@
 //! A CASE is `kind:size:mode:count` ([`spec`]).
 
 mod bare;
+mod figures;
 mod handover;
 mod meter;
 mod plot;

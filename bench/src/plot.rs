@@ -6,7 +6,7 @@ use std::path::Path;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::report::{Case, Run};
+use crate::figures::{Case, Run};
 
 const WIDTH: u32 = 960;
 const HEAD: u32 = 60;

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use crate::report::{Case, Run, is_ours};
+use crate::figures::{Case, Run, is_ours};
 
 /// What is said of each case, and how.
 const METRICS: &[(&str, &str)] = &[

@@ -94,7 +94,7 @@ pub fn decode_rcvinfo(bytes: &[u8]) -> Option<RcvInfo> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::bytes::{put_u16, put_u32, put_u32_be};
     use crate::testing::Prng;
@@ -160,6 +160,11 @@ mod tests {
         assert_eq!(decode(&control), expected);
         let hops = message(libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT, &3i32.to_ne_bytes());
         assert_eq!(decode(&hops).ttl, Some(3));
+    }
+
+    /// The control message that tells whose a message is.
+    pub(in crate::kernel) fn rcvinfo_message() -> Vec<u8> {
+        message(SOL_SCTP, cmsg_type::RCVINFO, &rcvinfo_payload().1)
     }
 
     #[test]

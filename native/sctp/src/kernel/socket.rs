@@ -324,3 +324,44 @@ impl AsRawFd for Socket {
         self.fd.as_raw_fd()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sys::RawReceived;
+
+    /// What the kernel would say of a message with these flags, with or without whose it is.
+    fn raw(flags: i32, with_info: bool) -> RawReceived {
+        let mut raw = RawReceived { flags, ..RawReceived::NOTHING };
+        if with_info {
+            let control = cmsg::tests::rcvinfo_message();
+            raw.control[..control.len()].copy_from_slice(&control);
+            raw.control_len = control.len();
+        }
+        raw
+    }
+
+    #[test]
+    fn a_message_of_nobody_knows_whom_is_an_error() {
+        // (flags, with the information that tells its association) -> is an error
+        for (flags, with_info, refused) in [
+            (libc::MSG_EOR, true, false),
+            (libc::MSG_EOR, false, false),
+            (libc::MSG_EOR | libc::MSG_CTRUNC, true, false),
+            (libc::MSG_EOR | libc::MSG_CTRUNC, false, true),
+            (libc::MSG_EOR | libc::MSG_CTRUNC | libc::MSG_NOTIFICATION, false, false),
+        ] {
+            let found = received(&raw(flags, with_info), 10);
+            match found {
+                Ok(found) => {
+                    assert!(!refused, "{flags:x}");
+                    assert_eq!(found.anc.info.is_some(), with_info);
+                }
+                Err(error) => {
+                    assert!(refused, "{flags:x}");
+                    assert_eq!(error.raw_os_error(), Some(libc::EBADMSG));
+                }
+            }
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use libc::{IPPROTO_IP, IPPROTO_IPV6, SOL_SOCKET};
 
-use super::{Access, DefaultValue, Field, GetRole, Kind, OptionSpec, Record, SetRole, Shape};
+use super::spec::{Access, DefaultValue, Field, GetRole, Kind, OptionSpec, Record, SetRole, Shape};
 use crate::abi::{SOL_SCTP, optname, sndrcvinfo};
 use crate::types::{Family, flags};
 
