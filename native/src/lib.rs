@@ -39,7 +39,7 @@ use rustler::{Env, Term};
 /// `threads` is the number of I/O threads.
 fn load(env: Env, threads: Term) -> bool {
     let Ok(threads @ 1..) = threads.decode::<usize>() else { return false };
-    beam::resource::register::<socket::SocketRef>(env)
+    beam::resource::register::<socket::Shared>(env)
         && options::prepare(env)
         && closer::start().is_ok()
         && io_thread::start(threads).is_ok()

@@ -18,7 +18,7 @@ use crate::message::Message;
 use crate::owner::{self, Begun};
 use crate::pump::Take;
 use crate::receive::{Connecting, Received};
-use crate::socket::{Closed, Handle, Inner, SocketObject, State, UserOptions};
+use crate::socket::{Closed, Handle, Inner, SocketRef, State, UserOptions};
 use crate::waiter::Waiter;
 use crate::{atoms, decode, encode, options, poller, report};
 
@@ -38,7 +38,7 @@ fn einval(env: Env) -> Term {
 }
 
 /// The answer to a wrong argument where a closed socket is to be told first.
-fn closed_or_einval<'a>(env: Env<'a>, socket: &SocketObject) -> Term<'a> {
+fn closed_or_einval<'a>(env: Env<'a>, socket: &SocketRef) -> Term<'a> {
     if socket.0.kernel.read().is_some() { einval(env) } else { closed(env) }
 }
 
@@ -214,7 +214,7 @@ fn send_stream<'a>(
 #[rustler::nif(name = "send_large", schedule = "DirtyIo")]
 fn send_stream_large<'a>(
     env: Env<'a>,
-    socket: &'a SocketObject,
+    socket: &'a SocketRef,
     assoc: Term<'a>,
     stream: Term<'a>,
     data: Term<'a>,
@@ -224,7 +224,7 @@ fn send_stream_large<'a>(
 
 fn send_on_stream<'a>(
     env: Env<'a>,
-    socket: &SocketObject,
+    socket: &SocketRef,
     assoc: Term<'a>,
     stream: Term<'a>,
     data: Term<'a>,
@@ -248,7 +248,7 @@ fn send_info<'a>(env: Env<'a>, [socket, info, data]: [Term<'a>; 3]) -> NifResult
 #[rustler::nif(name = "send_large", schedule = "DirtyIo")]
 fn send_info_large<'a>(
     env: Env<'a>,
-    socket: &'a SocketObject,
+    socket: &'a SocketRef,
     info: Term<'a>,
     data: Term<'a>,
 ) -> Term<'a> {
@@ -257,7 +257,7 @@ fn send_info_large<'a>(
 
 fn send_with_info<'a>(
     env: Env<'a>,
-    socket: &SocketObject,
+    socket: &SocketRef,
     info: Term<'a>,
     data: Term<'a>,
 ) -> Term<'a> {
@@ -267,7 +267,7 @@ fn send_with_info<'a>(
 
 fn send_with<'a>(
     env: Env<'a>,
-    socket: &SocketObject,
+    socket: &SocketRef,
     data: Term<'a>,
     info: impl FnOnce(&sctp::Socket) -> SndInfo,
 ) -> Term<'a> {

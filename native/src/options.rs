@@ -22,7 +22,7 @@ use sctp::types::Family;
 use sctp::{address, option};
 
 use crate::limit::{self, Limit};
-use crate::socket::{Closed, Open, SocketObject};
+use crate::socket::{Closed, Open, SocketRef};
 use crate::{atoms, batch, decode, encode};
 
 /// Entries taken in one call: more than anybody has a use for.
@@ -72,7 +72,7 @@ enum Setting {
 
 /// `setopts(Ref, [Option])`. Nothing is done where the answer is `many`, for more than a few options,
 /// or `limited`, for a bound whose process does not run.
-pub(crate) fn set<'a>(env: Env<'a>, socket: &SocketObject, list: Term<'a>) -> Term<'a> {
+pub(crate) fn set<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> Term<'a> {
     if decode::is_longer(list, FEW) {
         return atoms::many().to_term(env);
     }
@@ -80,7 +80,7 @@ pub(crate) fn set<'a>(env: Env<'a>, socket: &SocketObject, list: Term<'a>) -> Te
 }
 
 /// The same for as many options as there may be.
-pub(crate) fn set_many<'a>(env: Env<'a>, socket: &SocketObject, list: Term<'a>) -> Term<'a> {
+pub(crate) fn set_many<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> Term<'a> {
     let family = socket.0.family;
     match parse_list(list, |term| setting(term, family)) {
         Some(settings) if settings.iter().any(is_limit) && !limit::is_watched(env) => {
@@ -96,7 +96,7 @@ fn is_limit(setting: &Setting) -> bool {
 }
 
 /// `setopts(Ref, [{active, Mode}])`, what programs ask for with every message, and quicker.
-pub(crate) fn set_active<'a>(env: Env<'a>, socket: &SocketObject, mode: Term<'a>) -> Term<'a> {
+pub(crate) fn set_active<'a>(env: Env<'a>, socket: &SocketRef, mode: Term<'a>) -> Term<'a> {
     let Some(request) = active_request(mode) else { return env.error_tuple(atoms::einval()) };
     let anchor;
     {
@@ -114,7 +114,7 @@ pub(crate) fn set_active<'a>(env: Env<'a>, socket: &SocketObject, mode: Term<'a>
     atoms::ok().to_term(env)
 }
 
-fn set_all<'a>(env: Env<'a>, socket: &SocketObject, settings: Vec<Setting>) -> Term<'a> {
+fn set_all<'a>(env: Env<'a>, socket: &SocketRef, settings: Vec<Setting>) -> Term<'a> {
     let mut open = match socket.0.lock() {
         Ok(open) => open,
         Err(Closed) => return env.error_tuple(atoms::closed()),
@@ -329,7 +329,7 @@ fn is_named(env: Env, atom: Atom, name: &str) -> bool {
 }
 
 /// Applies one setting; false if it was refused.
-fn apply(open: &mut Open, socket: &SocketObject, setting: Setting) -> bool {
+fn apply(open: &mut Open, socket: &SocketRef, setting: Setting) -> bool {
     match setting {
         Setting::Active(request) => return open.set_active(socket, request).is_ok(),
         Setting::MailboxLimit(most) => open.state.limit = most.map(Limit::new),
@@ -409,7 +409,7 @@ enum Query<'a> {
 }
 
 /// `getopts(Ref, [Request])`.
-pub(crate) fn get<'a>(env: Env<'a>, socket: &SocketObject, list: Term<'a>) -> Term<'a> {
+pub(crate) fn get<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> Term<'a> {
     if decode::is_longer(list, FEW) {
         return atoms::many().to_term(env);
     }
@@ -417,7 +417,7 @@ pub(crate) fn get<'a>(env: Env<'a>, socket: &SocketObject, list: Term<'a>) -> Te
 }
 
 /// The same for as many options as there may be.
-pub(crate) fn get_many<'a>(env: Env<'a>, socket: &SocketObject, list: Term<'a>) -> Term<'a> {
+pub(crate) fn get_many<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> Term<'a> {
     if decode::is_longer(list, MOST) {
         return env.error_tuple(atoms::enomem());
     }

@@ -19,7 +19,7 @@ use crate::encode::{self, Class};
 use crate::message::{Held, Message};
 use crate::poller::poller;
 use crate::read::{Read, Scratch};
-use crate::socket::{Connect, Handle, Open, SocketObject, State, socket_term};
+use crate::socket::{Connect, Handle, Open, SocketRef, State, socket_term};
 
 thread_local! {
     static THREAD: RefCell<Thread> =
@@ -383,7 +383,7 @@ impl Open<'_> {
     /// Changes the mode; [`Open::resume`] makes it so, and has to follow.
     pub(crate) fn set_active(
         &mut self,
-        socket: &SocketObject,
+        socket: &SocketRef,
         request: Request,
     ) -> Result<(), OutOfRange> {
         let (active, ended) = self.state.active.after(request)?;

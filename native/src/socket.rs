@@ -51,15 +51,15 @@ pub(crate) fn resources() -> usize {
 }
 
 /// The resource that Erlang holds. When the last reference to it is collected, the socket closes.
-pub(crate) struct SocketRef(pub(crate) Arc<Inner>);
+pub(crate) struct Shared(pub(crate) Arc<Inner>);
 
 /// A socket as terms refer to it.
-pub(crate) type SocketObject = Object<SocketRef>;
+pub(crate) type SocketRef = Object<Shared>;
 
 /// One reference to a socket, counted by the VM.
-pub(crate) type Handle = beam::resource::Handle<SocketRef>;
+pub(crate) type Handle = beam::resource::Handle<Shared>;
 
-impl Kind for SocketRef {
+impl Kind for Shared {
     const NAME: &'static CStr = c"gen_sctp_nif socket";
 
     fn slot() -> &'static Slot {
@@ -201,7 +201,7 @@ impl Open<'_> {
     }
 
     /// Keeps the socket from being collected, as long as it is needed.
-    pub(crate) fn hold(&mut self, socket: &SocketObject) {
+    pub(crate) fn hold(&mut self, socket: &SocketRef) {
         self.state.anchor.get_or_insert_with(|| Handle::of(socket));
     }
 
@@ -266,7 +266,7 @@ impl State {
     }
 }
 
-impl Drop for SocketRef {
+impl Drop for Shared {
     fn drop(&mut self) {
         // Collected while open: nobody can reach the socket, so nobody waits for it.
         self.0.state.lock().forget_waiting();
@@ -278,7 +278,7 @@ impl Drop for SocketRef {
 }
 
 /// Makes the Erlang term of a socket, `{'$inet', gen_sctp_nif, Ref}`.
-pub(crate) fn socket_term<'a>(env: Env<'a>, socket: &SocketObject) -> Term<'a> {
+pub(crate) fn socket_term<'a>(env: Env<'a>, socket: &SocketRef) -> Term<'a> {
     (atoms::dollar_inet(), atoms::gen_sctp_nif(), socket).encode(env)
 }
 
@@ -367,7 +367,7 @@ impl Inner {
             number: OnceLock::new(),
         });
         table::insert(token, &inner);
-        let socket = Handle::new(SocketRef(inner));
+        let socket = Handle::new(Shared(inner));
         RESOURCES.fetch_add(1, Ordering::Relaxed);
         if let Some((_, number)) = split_reference(&socket.encode(env).to_binary()) {
             socket.0.number.get_or_init(|| number.into());
