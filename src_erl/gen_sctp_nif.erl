@@ -137,8 +137,8 @@
     | reuseport_lb.
 -type option_value() :: gen_sctp:option_value() | #{atom() => term()}.
 -type open_option() ::
-    {ifaddr, inet:ip_address() | any | loopback | sockaddr()}
-    | {ip, inet:ip_address() | any | loopback}
+    {ifaddr, local_address() | [local_address()] | sockaddr()}
+    | {ip, local_address() | [local_address()]}
     | {port, inet:port_number() | ServiceName :: atom()}
     | {type, seqpacket | stream}
     | {netns, file:filename_all()}
@@ -147,6 +147,7 @@
     | inet
     | inet6
     | option().
+-type local_address() :: inet:ip_address() | any | loopback.
 -type sockaddr() :: socket:sockaddr_in() | socket:sockaddr_in6().
 -type anc_data() :: [#sctp_sndrcvinfo{} | inet:ancillary_data()].
 -type event() ::
@@ -193,8 +194,9 @@ open() ->
 %%
 %% It is bound to the wildcard address of its family and to a port that the
 %% kernel picks, unless `ip', `ifaddr' or `port' say otherwise. Several
-%% addresses make it multihomed. Passive, in binary mode and one-to-many
-%% (`{type, seqpacket}') by default. The caller becomes the owner.
+%% addresses make it multihomed, in as many options or in a list, of which the
+%% last is bound first, as in `gen_sctp'. Passive, in binary mode and
+%% one-to-many (`{type, seqpacket}') by default. The caller becomes the owner.
 %%
 %% Raises `badarg' for an option that is not known, is wrong, or is refused by
 %% the kernel. On a kernel without SCTP the answer is
@@ -283,8 +285,9 @@ do_peeloff(Ref, AssocId) ->
 %% have, or the socket is bound to all addresses.
 -spec bindx(sctp_socket(), add | remove, [inet:ip_address()]) ->
     ok | {error, inet:posix() | closed}.
-bindx(?SOCKET(Ref) = S, Op, IPs) when is_reference(Ref), Op =:= add orelse Op =:= remove ->
-    case is_list(IPs) andalso lists:all(fun is_tuple/1, IPs) of
+bindx(?SOCKET(Ref) = S, Op, IPs)
+        when is_reference(Ref), Op =:= add orelse Op =:= remove, length(IPs) >= 0 ->
+    case lists:all(fun is_tuple/1, IPs) of
         true -> gen_sctp_nif_open:bindx(Ref, Op, IPs);
         false -> error(badarg, [S, Op, IPs])
     end;
@@ -480,12 +483,9 @@ send_now(Ref, Info, Data) ->
 send(?SOCKET(Ref), AssocId, Stream, Data)
         when is_reference(Ref), is_integer(AssocId), is_integer(Stream) ->
     send_stream(Ref, AssocId, Stream, Data);
-send(?SOCKET(Ref) = S, #sctp_assoc_change{assoc_id = AssocId}, Stream, Data)
+send(?SOCKET(Ref), #sctp_assoc_change{assoc_id = AssocId}, Stream, Data)
         when is_reference(Ref), is_integer(Stream) ->
-    case is_integer(AssocId) of
-        true -> send(S, AssocId, Stream, Data);
-        false -> unless_closed(Ref, {error, einval})
-    end;
+    send_stream(Ref, AssocId, Stream, Data);
 send(S, Assoc, Stream, Data) ->
     error(badarg, [S, Assoc, Stream, Data]).
 
@@ -530,8 +530,9 @@ flatten(Data) ->
 -spec send_batch(sctp_socket(), #sctp_assoc_change{} | assoc_id(), [Message]) ->
     ok | {error, {inet:posix() | closed, Rest :: [Message]}} when
     Message :: {non_neg_integer() | #sctp_sndrcvinfo{}, iodata()}.
-send_batch(S, #sctp_assoc_change{assoc_id = AssocId}, Messages) ->
-    send_batch(S, AssocId, Messages);
+send_batch(?SOCKET(Ref) = S, #sctp_assoc_change{assoc_id = AssocId}, Messages)
+        when is_reference(Ref), is_list(Messages) ->
+    gen_sctp_nif_batch:send(S, Ref, AssocId, Messages);
 send_batch(?SOCKET(Ref) = S, AssocId, Messages)
         when is_reference(Ref), is_integer(AssocId), is_list(Messages) ->
     gen_sctp_nif_batch:send(S, Ref, AssocId, Messages);
@@ -648,14 +649,17 @@ which_sockets() ->
 setopts(?SOCKET(Ref), [{active, Mode}]) ->
     %% With every message, in the mode once.
     closed_is_einval(gen_sctp_nif_prim:set_active(Ref, Mode));
-setopts(?SOCKET(Ref), Opts) when is_list(Opts) ->
-    closed_is_einval(gen_sctp_nif_limit:setopts(Ref, Opts)).
+setopts(?SOCKET(Ref), Opts) ->
+    closed_is_einval(gen_sctp_nif_limit:setopts(Ref, gen_sctp_nif_opts:to_native(Opts))).
 
 %% @doc For `inet:getopts/2'. An option that the kernel cannot tell is left out.
 -spec getopts(sctp_socket(), [option_name() | {option_name(), term()}]) ->
     {ok, [option_value() | boolean()]} | {error, inet:posix()}.
 getopts(?SOCKET(Ref), Opts) when is_list(Opts) ->
-    closed_is_einval(gen_sctp_nif_opts:get(Ref, Opts)).
+    case gen_sctp_nif_opts:get(Ref, Opts) of
+        {ok, Values} -> {ok, gen_sctp_nif_opts:from_native(Values)};
+        Error -> closed_is_einval(Error)
+    end.
 
 %% @doc For `inet:getstat/1,2'. Octets and packets of the socket; an event that
 %% was received counts as a packet, a message that was refused does not.

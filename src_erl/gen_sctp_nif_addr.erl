@@ -155,22 +155,26 @@ defaults(Defaults, Map) ->
         Keys -> error({invalid, {sockaddr, {keys, Keys}, Map}})
     end.
 
-%% @doc The address that a form stands for, every number in its range. Raises
-%% `badarg' for a map whose address is not even a tuple, as OTP does.
+%% @doc The address that a form stands for, every number in its range.
+%% `badarg', for the caller to raise as OTP does, is a map whose address is not
+%% even a tuple.
 -spec sockaddr(gen_sctp_nif_prim:family(), term()) ->
-    {ok, gen_sctp_nif_prim:address()} | {error, einval}.
+    {ok, gen_sctp_nif_prim:address()} | {error, einval | badarg}.
 sockaddr(Family, {Wild, Port}) when Wild =:= any; Wild =:= loopback ->
     checked(translate(Wild, Family), Port);
 sockaddr(_, {IP, Port}) when is_tuple(IP) ->
     checked(IP, Port);
 sockaddr(_, {Family, {IP, Port}}) when Family =:= inet; Family =:= inet6 ->
     checked_family(Family, IP, Port);
+sockaddr(_, #{family := Family, addr := Addr, port := _})
+        when Family =:= inet orelse Family =:= inet6, Addr =/= any, Addr =/= loopback,
+            not is_tuple(Addr) ->
+    {error, badarg};
 sockaddr(_, #{family := inet, addr := Addr, port := Port}) ->
-    checked_family(inet, map_addr(Addr), Port);
-sockaddr(_, #{family := inet6, addr := Addr, port := Port} = Map) ->
-    FlowInfo = maps:get(flowinfo, Map, 0),
-    ScopeId = maps:get(scope_id, Map, 0),
-    case checked_family(inet6, map_addr(Addr), Port) of
+    checked_family(inet, Addr, Port);
+sockaddr(_, #{family := inet6, addr := Addr, port := Port,
+        flowinfo := FlowInfo, scope_id := ScopeId}) ->
+    case checked_family(inet6, Addr, Port) of
         {ok, _} = Ok when FlowInfo =:= 0, ScopeId =:= 0 ->
             Ok;
         {ok, {IP6, Port}} when ?IS_U32(FlowInfo), ?IS_U32(ScopeId) ->
@@ -180,9 +184,6 @@ sockaddr(_, #{family := inet6, addr := Addr, port := Port} = Map) ->
     end;
 sockaddr(_, _) ->
     {error, einval}.
-
-map_addr(Addr) when Addr =:= any; Addr =:= loopback; is_tuple(Addr) -> Addr;
-map_addr(Addr) -> error(badarg, [Addr]).
 
 checked_family(Family, IP0, Port) ->
     IP = translate(IP0, Family),
@@ -200,16 +201,19 @@ checked(IP, Port) when ?IS_U16(Port) ->
 checked(_, _) ->
     {error, einval}.
 
-%% @doc All the forms of one connect. None, or too many, is an error as well.
+%% @doc All the forms of one call; the first that is wrong decides the error.
+%% None, or too many, is an error as well.
 -spec sockaddrs(gen_sctp_nif_prim:family(), [form()]) ->
-    {ok, [gen_sctp_nif_prim:address(), ...]} | {error, einval}.
-sockaddrs(_, []) ->
-    {error, einval};
-sockaddrs(_, Forms) when length(Forms) > ?MAX_ADDRS ->
+    {ok, [gen_sctp_nif_prim:address(), ...]} | {error, einval | badarg}.
+sockaddrs(_, Forms) when Forms =:= []; length(Forms) > ?MAX_ADDRS ->
     {error, einval};
 sockaddrs(Family, Forms) ->
-    Results = [sockaddr(Family, Form) || Form <- Forms],
-    case lists:member({error, einval}, Results) of
-        true -> {error, einval};
-        false -> {ok, [Addr || {ok, Addr} <- Results]}
-    end.
+    sockaddrs(Family, Forms, []).
+
+sockaddrs(Family, [Form | Forms], Acc) ->
+    case sockaddr(Family, Form) of
+        {ok, Addr} -> sockaddrs(Family, Forms, [Addr | Acc]);
+        {error, _} = Error -> Error
+    end;
+sockaddrs(_, [], Acc) ->
+    {ok, lists:reverse(Acc)}.

@@ -15,7 +15,8 @@
 -type message() :: {integer() | #sctp_sndrcvinfo{}, iodata()}.
 
 %% @doc See {@link gen_sctp_nif:send_batch/3}.
--spec send(gen_sctp_nif:sctp_socket(), gen_sctp_nif_prim:ref(), integer(), [message()]) ->
+-spec send(gen_sctp_nif:sctp_socket(), gen_sctp_nif_prim:ref(), integer() | undefined,
+    [message()]) ->
     ok | {error, {inet:posix() | closed, [message()]}}.
 send(_S, _Ref, _AssocId, []) ->
     ok;
@@ -44,7 +45,7 @@ single(_S, _Ref, _AssocId, Messages) ->
 send_one(S, AssocId, {#sctp_sndrcvinfo{} = Info, Data}) ->
     gen_sctp_nif:send(S, Info#sctp_sndrcvinfo{assoc_id = AssocId}, Data);
 send_one(S, AssocId, {Stream, Data}) when is_integer(Stream) ->
-    gen_sctp_nif:send(S, AssocId, Stream, Data);
+    gen_sctp_nif:send(S, #sctp_assoc_change{assoc_id = AssocId}, Stream, Data);
 send_one(_S, _AssocId, _Message) ->
     {error, einval}.
 

@@ -51,6 +51,7 @@ reach_forms(Ref, Family, Forms, Opts, Deadline, Connect) ->
         ok ->
             case gen_sctp_nif_addr:sockaddrs(Family, Forms) of
                 {ok, Addrs} -> attempt(fun() -> Connect(Ref, Addrs, Deadline) end);
+                {error, badarg} -> badarg;
                 {error, _} = Error -> Error
             end;
         {error, _} = Error ->

@@ -14,13 +14,8 @@
     {ok, gen_sctp_nif_prim:ref()} | {error, badarg | inet:posix() | closed}.
 open(Family, Opts) ->
     case gen_sctp_nif_opts:open_options(Family, Opts) of
-        {ok, #{addrs := Addrs, port := Port} = Open} ->
-            case local_addresses(Family, Addrs, Port) of
-                {ok, Locals} -> create(Family, Open, Locals);
-                {error, _} = Error -> Error
-            end;
-        {error, _} = Error ->
-            Error
+        {ok, Open} -> create(Family, Open);
+        {error, _} = Error -> Error
     end.
 
 %% @doc Makes an association a socket of its own, which inherits the options
@@ -69,25 +64,10 @@ bindx(Ref, Op, Addrs) ->
 listen(Ref, Backlog) ->
     unless_in_use(fun() -> gen_sctp_nif_prim:listen(Ref, Backlog) end).
 
-%% A form with a port of its own keeps it; only addresses take that of the
-%% port option. A map has got that port already, and can only be the first.
-local_addresses(Family, undefined, Port) ->
-    gen_sctp_nif_addr:sockaddrs(Family, [{any, Port}]);
-local_addresses(Family, #{} = Map, _Port) ->
-    gen_sctp_nif_addr:sockaddrs(Family, [Map]);
-local_addresses(Family, [#{} = Map | Addrs], Port) ->
-    gen_sctp_nif_addr:sockaddrs(Family, [Map | with_port(Addrs, Port)]);
-local_addresses(Family, Addrs, Port) ->
-    gen_sctp_nif_addr:sockaddrs(Family, with_port(Addrs, Port)).
-
-with_port([{_, _} = Form | Addrs], Port) -> [Form | with_port(Addrs, Port)];
-with_port([IP | Addrs], Port) -> [{IP, Port} | with_port(Addrs, Port)];
-with_port([], _Port) -> [].
-
-create(Family, #{type := Type, netns := Netns, opts := Opts}, Locals) ->
+create(Family, #{type := Type, netns := Netns} = Open) ->
     case new(Family, Type, Netns) of
         {ok, Ref} ->
-            case set_up(Ref, Opts, Locals) of
+            case set_up(Ref, Family, Open) of
                 ok ->
                     {ok, Ref};
                 {error, _} = Error ->
@@ -104,16 +84,32 @@ new(Family, Type, Netns) ->
         Result -> Result
     end.
 
-set_up(Ref, Opts, [First | Rest]) ->
+set_up(Ref, Family, #{opts := Opts, addrs := Addrs, port := Port}) ->
     case gen_sctp_nif_limit:setopts(Ref, Opts) of
-        ok ->
-            case unless_in_use(fun() -> gen_sctp_nif_prim:bind(Ref, First) end) of
-                ok -> add_all(Ref, Rest);
-                {error, _} = Error -> Error
-            end;
-        {error, _} = Error ->
-            Error
+        ok -> bind_all(Ref, Family, Addrs, Port);
+        {error, _} = Error -> Error
     end.
+
+bind_all(_Ref, _Family, [], _Port) ->
+    {error, einval};
+bind_all(Ref, Family, [First | Rest], Port) ->
+    case bind(Ref, gen_sctp_nif_addr:sockaddr(Family, first_form(First, Port))) of
+        ok -> add_all(Ref, Family, [form(Addr, Port) || Addr <- Rest]);
+        {error, _} = Error -> Error
+    end.
+
+%% A map is taken only as the first address.
+first_form(#{} = Map, _Port) -> Map;
+first_form(Addr, Port) -> form(Addr, Port).
+
+%% A form with a port of its own keeps it.
+form({_, _} = Form, _Port) -> Form;
+form(IP, Port) -> {IP, Port}.
+
+bind(Ref, {ok, Addr}) ->
+    unless_in_use(fun() -> gen_sctp_nif_prim:bind(Ref, Addr) end);
+bind(_Ref, {error, _} = Error) ->
+    Error.
 
 %% Whoever has the port may be dead.
 unless_in_use(Try) ->
@@ -122,16 +118,17 @@ unless_in_use(Try) ->
         Result -> Result
     end.
 
-add_all(_Ref, []) ->
+add_all(_Ref, _Family, []) ->
     ok;
-add_all(Ref, Rest) ->
-    case gen_sctp_nif_prim:sockname(Ref) of
-        {ok, {_, Port}} -> add_each(Ref, [fill_port(Addr, Port) || Addr <- Rest]);
+add_all(Ref, Family, Forms) ->
+    case gen_sctp_nif_addr:sockaddrs(Family, Forms) of
+        {ok, Addrs} -> add_each(Ref, Addrs);
         {error, _} = Error -> Error
     end.
 
 %% One by one, so that the first address that is refused decides the error, and
-%% not the kernel's order of checks over all of them.
+%% not the kernel's order of checks over all of them. Port 0 is that of the
+%% first address.
 add_each(Ref, [Addr | Addrs]) ->
     case unless_in_use(fun() -> gen_sctp_nif_prim:bindx(Ref, add, [Addr]) end) of
         ok -> add_each(Ref, Addrs);
@@ -139,7 +136,3 @@ add_each(Ref, [Addr | Addrs]) ->
     end;
 add_each(_Ref, []) ->
     ok.
-
-%% Port 0 means the one that the first address got.
-fill_port(Addr, Port) when element(2, Addr) =:= 0 -> setelement(2, Addr, Port);
-fill_port(Addr, _Port) -> Addr.

@@ -8,6 +8,8 @@
 
 -export([family/1]).
 -export([open_options/2]).
+-export([to_native/1]).
+-export([from_native/1]).
 -export([configure/2]).
 -export([inherit/3]).
 -export([get/2]).
@@ -23,7 +25,7 @@
 -type open() :: #{
     type := seqpacket | stream,
     netns := undefined | binary(),
-    addrs := undefined | map() | [term()],
+    addrs := [term()],
     port := integer(),
     opts := [{term(), term()}]
 }.
@@ -78,9 +80,14 @@ first(Old, _) -> Old.
     {ok, open()} | {error, badarg | inet:posix()}.
 open_options(Family, Opts) ->
     case parse(Opts, Family, base(Family)) of
-        {ok, Open} -> {ok, in_order(Open)};
+        {ok, #{port := Port}} when Port < 0; Port > 65535 -> {error, badarg};
+        {ok, #{addrs := Addrs} = Open} -> {ok, Open#{addrs := list_of(Addrs)}};
         {error, _} = Error -> Error
     end.
+
+list_of(undefined) -> [any];
+list_of(Addrs) when is_list(Addrs) -> Addrs;
+list_of(Addr) -> [Addr].
 
 base(Family) ->
     None = #{
@@ -93,31 +100,23 @@ base(Family) ->
     case application:get_env(kernel, inet_default_sctp_options) of
         {ok, Defaults} when is_list(Defaults), Defaults =/= [] ->
             case parse(Defaults, Family, None) of
-                {ok, #{opts := Opts} = Open} ->
-                    case gen_sctp_nif_prim:check_opts(Opts) of
-                        true -> Open;
-                        false -> None
-                    end;
-                {error, _} ->
-                    None
+                {ok, Open} -> Open;
+                {error, _} -> None
             end;
         _ ->
             None
     end.
-
-%% Lists were collected by prepending.
-in_order(#{addrs := Addrs, opts := Opts} = Open) when is_list(Addrs) ->
-    Open#{addrs := lists:reverse(Addrs), opts := lists:reverse(Opts)};
-in_order(#{opts := Opts} = Open) ->
-    Open#{opts := lists:reverse(Opts)}.
 
 parse([Opt | Opts], Family, Open) ->
     case option(Opt, Family, Open) of
         #{} = NewOpen -> parse(Opts, Family, NewOpen);
         {error, _} = Error -> Error
     end;
-parse([], _Family, Open) ->
-    {ok, Open}.
+%% Lists were collected by prepending.
+parse([], _Family, #{addrs := Addrs, opts := Opts} = Open) when is_list(Addrs) ->
+    {ok, Open#{addrs := lists:reverse(Addrs), opts := lists:reverse(Opts)}};
+parse([], _Family, #{opts := Opts} = Open) ->
+    {ok, Open#{opts := lists:reverse(Opts)}}.
 
 %% A map stands alone: it replaces all addresses before it, and a later ip or
 %% port goes into it.
@@ -125,11 +124,10 @@ option({ifaddr, #{} = Map}, _, Open) ->
     Open#{addrs := gen_sctp_nif_addr:sockaddr_defaults(Map)};
 option({ip, Addr}, Family, #{addrs := #{} = Map} = Open) ->
     Open#{addrs := Map#{addr => gen_sctp_nif_addr:translate(Addr, Family)}};
-option({Name, Addr}, Family, Open) when Name =:= ip; Name =:= ifaddr ->
-    add_address(gen_sctp_nif_addr:translate(Addr, Family), Open);
+option({Name, Addr}, Family, #{addrs := Addrs} = Open) when Name =:= ip; Name =:= ifaddr ->
+    Open#{addrs := add_address(gen_sctp_nif_addr:translate(Addr, Family), Addrs)};
 option({port, Service}, _, #{addrs := Addrs} = Open) ->
     case gen_sctp_nif_addr:service(Service) of
-        {ok, Port} when Port < 0; Port > 65535 -> {error, badarg};
         {ok, Port} when is_map(Addrs) -> Open#{addrs := Addrs#{port => Port}};
         {ok, Port} -> Open#{port := Port};
         {error, _} = Error -> Error
@@ -148,20 +146,38 @@ option({Name, Value}, _, Open) ->
 option(_, _, _) ->
     {error, badarg}.
 
-add_address(Addr, #{addrs := undefined} = Open) ->
-    Open#{addrs := first_address(Addr)};
-add_address(Addr, #{addrs := #{} = Map} = Open) ->
-    Open#{addrs := [Addr, Map]};
-add_address(Addr, #{addrs := Addrs} = Open) ->
-    Open#{addrs := [Addr | Addrs]}.
+%% The first address is taken as it is, and a list of addresses for those that
+%% were collected so far: of `{ip, [A, B]}' B is the first, as in OTP.
+add_address(Addr, undefined) -> Addr;
+add_address(Addr, Addrs) when is_list(Addrs) -> [Addr | Addrs];
+add_address(Addr, First) -> [Addr, First].
 
-first_address(undefined) -> undefined;
-first_address(Addr) -> [Addr].
-
+%% Checked here, as one that is replaced is never set.
 add_option(Name, Value, #{opts := Opts} = Open) ->
-    Open#{opts := [{Name, Value} | lists:keydelete(Name, 1, Opts)]}.
+    Option = {Name, Value},
+    case gen_sctp_nif_prim:check_opt(Option) of
+        true -> Open#{opts := [Option | lists:keydelete(Name, 1, Opts)]};
+        false -> {error, badarg}
+    end.
 
-%% A path in the encoding that the file system uses.
+%% Paths.
+
+%% @doc Options for the native code, where a path is what the file system has.
+-spec to_native([term()]) -> [term()].
+to_native(Opts) ->
+    [case Opt of
+         {netns, Path} -> {netns, filename(Path)};
+         _ -> Opt
+     end || Opt <- Opts].
+
+%% @doc And from it: the characters of a path, if it has such.
+-spec from_native([term()]) -> [term()].
+from_native(Values) ->
+    [case Value of
+         {netns, Path} -> {netns, characters(Path)};
+         _ -> Value
+     end || Value <- Values].
+
 filename(Path) when is_list(Path) ->
     try
         unicode:characters_to_binary(Path, unicode, file:native_name_encoding())
@@ -170,6 +186,12 @@ filename(Path) when is_list(Path) ->
     end;
 filename(Path) ->
     Path.
+
+characters(Path) ->
+    case unicode:characters_to_list(Path, file:native_name_encoding()) of
+        Characters when is_list(Characters) -> Characters;
+        _ -> Path
+    end.
 
 %% Connect.
 

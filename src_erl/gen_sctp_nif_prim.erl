@@ -38,7 +38,7 @@
 -export([grant/3]).
 -export([getopts/2]).
 -export([getopts_many/2]).
--export([check_opts/1]).
+-export([check_opt/1]).
 -export([getstat/2]).
 -export([sockname/1]).
 -export([peername/1]).
@@ -62,7 +62,7 @@
     connect/3, connect_many/3, setopts_many/2, getopts_many/2,
     recv/2, recv_batch/3, send/3, send/4, send_large/3, send_large/4, send_batch/3,
     await_writable/3, cancel/2,
-    set_active/2, setopts/2, grant/3, getopts/2, check_opts/1, getstat/2,
+    set_active/2, setopts/2, grant/3, getopts/2, check_opt/1, getstat/2,
     sockname/1, peername/1, socknames/2, peernames/2, getfd/1,
     family/1, owner/1, handover/2, forward/2, adopt/2, monitor/2, demonitor/2,
     info/1, sockets/0, counters/0]).
@@ -193,7 +193,8 @@ recv_batch(_Ref, _WaitRef, _Most) ->
 send(_Ref, _Info, _Data) ->
     ?NIF.
 
--spec send(ref(), integer(), integer(), binary()) -> ok | error() | wait.
+%% An undefined association is 0, as in the records.
+-spec send(ref(), integer() | undefined, integer(), binary()) -> ok | error() | wait.
 send(_Ref, _AssocId, _Stream, _Data) ->
     ?NIF.
 
@@ -202,14 +203,14 @@ send(_Ref, _AssocId, _Stream, _Data) ->
 send_large(_Ref, _Info, _Data) ->
     ?NIF.
 
--spec send_large(ref(), integer(), integer(), binary()) -> ok | error() | wait.
+-spec send_large(ref(), integer() | undefined, integer(), binary()) -> ok | error() | wait.
 send_large(_Ref, _AssocId, _Stream, _Data) ->
     ?NIF.
 
 %% The first messages, up to one whose data is no binary, and no more than keep
 %% no scheduler for long. How many were sent; the next one is for send/3,4, which
 %% waits or tells what is wrong with it.
--spec send_batch(ref(), integer(), [term()]) -> non_neg_integer() | error().
+-spec send_batch(ref(), integer() | undefined, [term()]) -> non_neg_integer() | error().
 send_batch(_Ref, _AssocId, _Messages) ->
     ?NIF.
 
@@ -252,9 +253,9 @@ getopts(_Ref, _Opts) ->
 getopts_many(_Ref, _Opts) ->
     ?NIF.
 
-%% Whether setopts/2 would find the names and types right; touches no socket.
--spec check_opts([term()]) -> boolean().
-check_opts(_Opts) ->
+%% Whether setopts/2 would find name and type right; touches no socket.
+-spec check_opt(term()) -> boolean().
+check_opt(_Opt) ->
     ?NIF.
 
 -spec getstat(ref(), [inet:stat_option()]) ->

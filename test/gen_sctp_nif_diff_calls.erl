@@ -49,7 +49,8 @@ connect() ->
         {ok, Port} = inet:port(L),
         C = socket(M, [inet, {type, stream}]),
         First = M:connect(C, ?V4, Port, [], 5000),
-        Then = [M:recv(C, 0), M:send(C, 0, 0, <<"x">>), M:recv(C, 0)],
+        Then = [M:recv(C, 0), M:send(C, 0, 0, <<"x">>), M:recv(C, 0),
+                M:send(C, #sctp_assoc_change{assoc_id = undefined}, 0, <<"y">>)],
         {First, Then}
       end} || How <- [served]].
 
@@ -159,8 +160,12 @@ send() ->
       end} || {Id, Stream, Data} <-
                 [{Id, 0, <<"x">>} || Id <- [id, up, 0, unknown, -1, 1 bsl 32, 1 bsl 70, foo, 2.5,
                                             #sctp_assoc_change{assoc_id = foo},
+                                            #sctp_assoc_change{assoc_id = undefined},
                                             #sctp_assoc_change{assoc_id = -1},
-                                            #sctp_assoc_change{}, #sctp_shutdown_event{}]] ++
+                                            #sctp_assoc_change{assoc_id = 1 bsl 32},
+                                            #sctp_assoc_change{assoc_id = 2.5},
+                                            #sctp_assoc_change{}, #sctp_shutdown_event{},
+                                            undefined]] ++
                 [{id, Stream, <<"x">>}
                  || Stream <- [9, 10, 65535, 65536, -1, 1 bsl 70, foo, 2.5]] ++
                 [{id, 0, Data} || Data <- data()]] ++
@@ -189,6 +194,7 @@ send() ->
     [{{send_to, What}, fun(M) ->
         S = socket(M, [inet | Opts]),
         {M:send(S, 0, 0, <<"x">>), M:send(S, 1, 0, <<"x">>),
+         M:send(S, #sctp_assoc_change{assoc_id = undefined}, 0, <<"x">>),
          M:send(S, #sctp_sndrcvinfo{}, <<"x">>)}
       end} || {What, Opts} <- [{unconnected, []}, {unconnected_stream, [{type, stream}]}]] ++
     [{{send_sizes, Sndbuf}, fun(M) ->
@@ -243,6 +249,7 @@ others() ->
               Timeout <- [0, 10, -1, foo, 2.5, 16#ffffffff, 1 bsl 70, undefined, []]] ++
     [{{End, Arg}, fun(M) -> apply(M, End, [socket(M), Arg]) end}
      || End <- [eof, abort], Arg <- [0, 5, foo, #sctp_assoc_change{},
+                                     #sctp_assoc_change{assoc_id = undefined},
                                      #sctp_assoc_change{assoc_id = 77},
                                      #sctp_assoc_change{assoc_id = foo},
                                      #sctp_assoc_change{assoc_id = -1},
@@ -259,8 +266,9 @@ others() ->
         {inet:peername(P), inet:sockname(P), M:recv(P, 5000), M:send(S, Id, 0, <<"x">>),
          M:peeloff(S, Id), M:listen(P, true), M:connect(P, ?V4, 9, []),
          inet:getopts(P, [mode, buffer, active, sctp_nodelay, linger]),
-         M:send(P, 0, 0, <<"any id">>), M:recv(C, 5000), M:eof(P, #sctp_assoc_change{}),
-         M:recv(C, 5000)}
+         M:send(P, 0, 0, <<"any id">>), M:recv(C, 5000),
+         M:send(P, #sctp_assoc_change{assoc_id = undefined}, 0, <<"no id">>), M:recv(C, 5000),
+         M:eof(P, #sctp_assoc_change{assoc_id = undefined}), M:recv(C, 5000)}
       end} || Family <- [inet, inet6]] ++
     [{owner, fun(M) ->
         S = socket(M),
@@ -283,7 +291,8 @@ others() ->
     [{{error_string, Arg}, fun(M) -> M:error_string(Arg) end}
      || Arg <- lists:seq(-1, 15) ++ [3072, 1 bsl 70, foo, 2.5, "1"]] ++
     [{{getstat, Items}, fun(M) -> inet:getstat(socket(M), Items) end}
-     || Items <- [[], [recv_cnt], [foo], [send_pend, recv_cnt], [recv_cnt, foo], [1]]] ++
+     || Items <- [[], [recv_cnt], [foo], [send_pend, recv_cnt], [recv_cnt, foo], [1],
+                  [recv_cnt | foo], [foo | recv_cnt]]] ++
     [{several_at_once, fun(M) ->
         S = socket(M),
         ok = M:listen(S, true),

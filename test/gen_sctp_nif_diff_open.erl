@@ -7,6 +7,7 @@
 -define(V4, {127, 0, 0, 1}).
 %% Further addresses of the test machine; where they are missing both give the same error.
 -define(OTHER4, {10, 66, 0, 1}).
+-define(THIRD4, {10, 66, 1, 1}).
 -define(OTHER6, {16#fd66, 0, 0, 0, 0, 0, 0, 1}).
 
 -spec scenarios() -> [gen_sctp_nif_diff:scenario()].
@@ -42,7 +43,8 @@ described(_, Error) ->
     Error.
 
 options() ->
-    families() ++ ports() ++ addresses() ++ maps() ++ refused() ++ repeated().
+    families() ++ ports() ++ addresses() ++ lists_of_addresses() ++ maps() ++ refused() ++
+        repeated().
 
 families() ->
     [[], [inet], [inet6], [inet6, inet], [inet, inet6], [{sctp_module, inet_sctp}],
@@ -56,7 +58,8 @@ families() ->
     end.
 
 ports() ->
-    [[{port, Port}] || Port <- [0, 20001, -1, 65536, 1.5, no_such_service, "20001", <<"1">>]].
+    [[{port, Port}] || Port <- [0, 20001, -1, 65536, 1.5, no_such_service, "20001", <<"1">>]] ++
+    [[{port, -1}, {port, 0}], [{port, 0}, {port, -1}]].
 
 addresses() ->
     [[{Key, Addr}] || Key <- [ip, ifaddr], Addr <- [any, loopback, ?V4, ?V6, {0, 0, 0, 0}]] ++
@@ -75,6 +78,17 @@ addresses() ->
      [inet6, {ipv6_v6only, true}], [inet6, {ipv6_v6only, false}], [{ipv6_v6only, true}],
      [{ip, {?V4, 20004}}, {ip, {?OTHER4, 20005}}], [{ip, {?V4, 20004}}, {ip, {?OTHER4, 20004}}]].
 
+%% A list in one option. More of them are in gen_sctp_nif_diff_forms.
+lists_of_addresses() ->
+    Map = #{family => inet, addr => ?OTHER4, port => 0},
+    [[{ip, [?V4, ?OTHER4]}], [{ifaddr, [?V4, ?OTHER4]}], [{ip, [?V4]}], [{ip, [any]}],
+     [{ip, [loopback]}], [{ip, [?V4, ?OTHER4]}, {ip, ?THIRD4}], [{ip, ?V4}, {ip, [?OTHER4]}],
+     [{port, 20004}, {ip, [?V4, ?OTHER4]}], [{ip, [?V4, ?OTHER4]}, {port, 20004}],
+     [{ip, [{?V4, 20004}, {?OTHER4, 20004}]}], [{ip, [{?V4, 20004}, {?OTHER4, 20005}]}],
+     [inet6, {ip, [?V6, ?OTHER6]}], [{ip, [?V6, ?OTHER6]}], [{ip, [?V6]}, {ip, ?OTHER6}],
+     [{ip, [?V4 | ?OTHER4]}], [{ip, [[?V4]]}], [{ip, []}, {ip, ?V4}], [{ip, [?V4, Map]}],
+     [{ip, [Map, ?V4]}], [{ip, [undefined]}], [{ip, [?V4, {1, 2, 3, 4}]}]].
+
 maps() ->
     Map = #{family => inet, addr => loopback},
     Map6 = #{family => inet6, addr => loopback},
@@ -84,19 +98,28 @@ maps() ->
      [{ifaddr, Map#{addr := ?V6}}], [{ifaddr, Map#{port => 20006}}],
      [{ifaddr, Map#{port => 70000}}], [{ifaddr, Map#{surplus => 1}}],
      [{ifaddr, Map}, {port, 20006}], [{port, 20006}, {ifaddr, Map}],
-     [{ip, any}, {ifaddr, Map}], [{ifaddr, Map}, {ip, ?OTHER4}],
+     [{ip, any}, {ifaddr, Map}], [{ifaddr, Map}, {ip, ?OTHER4}], [{ip, Map6#{port => 0}}],
+     [inet6, {ip, Map6#{port => 0, flowinfo => 0, scope_id => 0}}], [{ip, Map}],
+     [{ip, Map#{port => 20006}}, {ip, ?OTHER4}],
      [{ifaddr, Map}, {ifaddr, ?OTHER4}], [{ifaddr, Map}, {ifaddr, Map#{addr := ?OTHER4}}]].
 
 refused() ->
     [[Opt] || Opt <- [{fd, 3}, {raw, 1, 2, <<1>>}, {header, 1}, {keepalive, true},
                       {nodelay, true}, {active, foo}, {active, 32768}, {active, -32769},
                       {active, 1.0}, {netns, foo}, {netns, "/no/such/file"},
-                      {netns, <<"/no/such/file">>}, {bind_to_device, "lo"},
+                      {netns, <<"/no/such/file">>}, {netns, "/proc/self/ns/net"},
+                      {netns, "/proc/self/ns/net\0no"}, {netns, <<"/proc/self/ns/net\0">>},
+                      {netns, "/no\0/proc/self/ns/net"}, {netns, "/n\x{f6}"},
+                      {netns, "\x{20ac}"}, {bind_to_device, "lo"},
                       {bind_to_device, <<"lo">>}, {bind_to_device, <<"no_such_dev">>},
                       {bind_to_device, <<"much_longer_than_16">>}, {high_msgq_watermark, 5},
                       {low_msgq_watermark, 5}, {tclass, 1}, {recvtclass, true}, {mode, foo},
                       {debug, foo}, {list, true}, binary, list]] ++
-    [[{type, stream}, {sctp_autoclose, 5}], [{port, 0} | {port, 1}]].
+    [[{type, stream}, {sctp_autoclose, 5}], [{port, 0} | {port, 1}]] ++
+    %% What is wrong with the second is told of although it never comes into force, or comes late.
+    [[{linger, 3}, {linger, {true, 3}}], [{netns, "/no/such/file"}, {foo, 1}],
+     [{netns, "/no/such/file"}, {ip, foo}], [{foo, 1}, {ifaddr, #{}}], [{ifaddr, #{}}, {foo, 1}],
+     [{ip, {1, 2, 3, 4}}, {ip, foo}], [{ip, foo}, {ip, {1, 2, 3, 4}}]].
 
 repeated() ->
     [[{active, 3}], [{active, 0}], [{active, -2}], [{active, once}, {active, true}],

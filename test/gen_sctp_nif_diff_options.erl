@@ -88,7 +88,9 @@ reading() ->
         Request <- [[Name] || Name <- names()] ++ [names_known(), [active, foo], [foo, active], [],
                     [{active, undefined}], [{active, true}], [{linger, undefined}],
                     [active, active],
-                    [{raw, 6, 1, 4}], [1], [{1, 2}], [[]], [{}], ["active"]]] ++
+                    [{raw, 6, 1, 4}], [1], [{1, 2}], [[]], [{}], ["active"],
+                    [active | foo], [foo | active], [sctp_status | foo],
+                    [{active, undefined} | foo]]] ++
     [{{get_record, Where, Whose, Request}, fun(M) ->
         #{c := C} = Pair = connected_pair(M, Where),
         inet:getopts(C, [for(Whose, Pair, Request)])
@@ -240,7 +242,10 @@ lists_of_options() ->
      [{sctp_nodelay, false}, foo], [{active, once}, {foo, 1}],
      [{sctp_maxseg, 1}, {sctp_nodelay, false}], [{sctp_nodelay, false}, {sctp_maxseg, 1}],
      [{active, 32767}, {active, 1}], [{active, 1}, {ttl, 0}], [{ttl, 0}, {active, 1}],
-     [{linger, {true, 1}}, {linger, {true, 2}}]].
+     [{linger, {true, 1}}, {linger, {true, 2}}],
+     %% Only a socket of IPv6 has the option: what comes later in the list has been done.
+     [{ipv6_v6only, true}, {active, 3}], [{active, 3}, {ipv6_v6only, true}],
+     [{active, 3} | foo], [foo | foo]].
 
 %% Reading with records.
 

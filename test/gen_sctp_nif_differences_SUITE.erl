@@ -41,6 +41,8 @@ crashes_are_badarg(Config) ->
     M = mod(Config),
     ?assertError(badarg, M:open([{sctp_module, no_such_module}])),
     ?assertError(badarg, M:open([{ip, []}])),
+    ?assertError(badarg, M:open([inet6, {ip, #{family => inet6, addr => loopback, port => 0}}])),
+    ?assertError(badarg, M:open([{ip, #{family => inet, addr => {a, b, c, d}, port => 0}}])),
     ?assertError(badarg, M:peeloff(foo, 1)),
     ?assertError(badarg, M:peeloff(open(Config, []), foo)).
 
@@ -48,12 +50,6 @@ module_over_family(Config) ->
     {ok, S} = (mod(Config)):open([inet, {sctp_module, inet6_sctp}, {ip, loopback}]),
     adopt(S),
     ?assertMatch({ok, {{0, 0, 0, 0, 0, 0, 0, 1}, _}}, inet:sockname(S)).
-
-setopts_wants_a_list(Config) ->
-    S = open(Config, []),
-    ?assertError(function_clause, inet:setopts(S, foo)),
-    ?assertEqual({error, einval}, inet:setopts(S, [{active, once} | foo])),
-    ?assertEqual({ok, [{active, false}]}, inet:getopts(S, [active])).
 
 default_buffers(Config) ->
     {ok, S} = (mod(Config)):open([family(Config)]),
@@ -74,7 +70,9 @@ options_of_newer_releases(Config) ->
     ?assertEqual(ok, inet:setopts(S, [{exclusiveaddruse, true}])),
     ?assertEqual({ok, []}, inet:getopts(S, [exclusiveaddruse])),
     [?assertEqual({error, einval}, inet:setopts(S, [{Name, 1}]))
-     || Name <- [reuseport, reuseport_lb, non_block_send, exclusiveaddruse]].
+     || Name <- [reuseport, reuseport_lb, non_block_send, exclusiveaddruse]],
+    [?assertError(badarg, (mod(Config)):open([family(Config), {port, Port}, {ip, {loopback, 0}}]))
+     || Port <- [-1, 65536]].
 
 default_options_of_kernel(Config) ->
     M = mod(Config),
@@ -205,7 +203,8 @@ checked_address_maps(Config) ->
     S = open(Config, []),
     Map = gen_sctp_test_lib:address(inet6, {0, 0, 0, 0, 0, 0, 0, 1}, 9),
     [?assertEqual({error, einval}, M:connect_init(S, Bad, []))
-     || Bad <- [Map#{flowinfo := foo}, Map#{scope_id := -1}, Map#{scope_id := 1 bsl 32}]].
+     || Bad <- [Map#{flowinfo := foo}, Map#{scope_id := -1}, Map#{scope_id := 1 bsl 32},
+                Map#{addr := {a, 0, 0, 0, 0, 0, 0, 1}}]].
 
 long_timeouts(Config) ->
     M = mod(Config),

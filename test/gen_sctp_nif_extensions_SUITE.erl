@@ -121,6 +121,9 @@ batch_is_not_well_made(Config) ->
     ?assertMatch({_, <<"a">>}, data(?M, S)),
     [?assertError(badarg, ?M:send_batch(C, Id, Bad)) || Bad <- [foo, <<>>, {}, 1]],
     ?assertError(badarg, ?M:send_batch(C, foo, [])),
+    [?assertEqual({error, {Reason, numbered(2, 10)}},
+                  ?M:send_batch(C, #sctp_assoc_change{assoc_id = Wrong}, numbered(2, 10)))
+     || {Wrong, Reason} <- [{undefined, epipe}, {foo, einval}, {-1, einval}]],
     ?assertError(badarg, ?M:send_batch(foo, Id, [])),
     [?assertEqual({error, {einval, [{0, <<"a">>}]}}, ?M:send_batch(C, Bad, [{0, <<"a">>}]))
      || Bad <- [-1, 1 bsl 32, 1 bsl 70]].
@@ -189,8 +192,10 @@ batch_on_closed(Config) ->
 batch_of_one_to_one(Config) ->
     #{s := S, c := C, sid := SId} = pair(Config, [], [{type, stream}]),
     Messages = numbered(100, 100),
-    ok = ?M:send_batch(C, 0, Messages),
-    ?assertEqual(Messages, streams_and_data(received(S, 100))),
+    [begin
+         ok = ?M:send_batch(C, Any, Messages),
+         ?assertEqual(Messages, streams_and_data(received(S, 100)))
+     end || Any <- [0, #sctp_assoc_change{assoc_id = undefined}]],
     ok = ?M:send_batch(S, SId, Messages),
     ?assertEqual(Messages, streams_and_data(received(C, 100))).
 
@@ -252,7 +257,7 @@ bindx_refuses(Config) ->
     ?assertEqual({error, einval}, ?M:bindx(S, add, [{1, 2, 3}])),
     ?assertEqual({error, einval}, ?M:bindx(S, add, [{300, 0, 0, 1}])),
     [?assertError(badarg, ?M:bindx(S, Op, IPs))
-     || {Op, IPs} <- [{foo, [Two]}, {add, foo}, {add, [foo]}]],
+     || {Op, IPs} <- [{foo, [Two]}, {add, foo}, {add, [foo]}, {add, [Two | foo]}]],
     ok = ?M:close(S),
     ?assertEqual({error, closed}, ?M:bindx(S, add, [Two])),
     ?assertError(badarg, ?M:bindx(foo, add, [Two])).

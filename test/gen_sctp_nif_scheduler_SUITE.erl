@@ -90,7 +90,7 @@ many_flags(Config) ->
     ?assertEqual(ok, inet:setopts(S, Option(16))),
     ?assertEqual({error, einval}, inet:setopts(S, Option(17))).
 
-%% The path of a network namespace is an iolist, and no longer than the kernel takes.
+%% The path of a network namespace is a string of any kind, and no longer than the kernel takes.
 long_path(Config) ->
     S = open(Config, []),
     [?assertEqual(ok, inet:setopts(S, [{netns, Path}]))
@@ -98,9 +98,8 @@ long_path(Config) ->
     ?assertEqual({ok, [{netns, "/a"}]}, inet:getopts(S, [netns])),
     ?assertEqual(ok, inet:setopts(S, [{netns, lists:duplicate(4096, $a)}])),
     [?assertEqual({error, einval}, inet:setopts(S, [{netns, Path}]))
-     || Path <- [lists:duplicate(4097, $a), binary:copy(<<"a">>, 4097), [256], ["a" | $b], $a, a,
-                 lists:duplicate(100000, []), lists:duplicate(5, binary:copy(<<"a">>, 1000)),
-                 [lists:duplicate(100000, <<>>)]]].
+     || Path <- [lists:duplicate(4097, $a), binary:copy(<<"a">>, 4097), ["a" | $b], $a, a,
+                 lists:duplicate(5, binary:copy(<<"a">>, 1000)), lists:duplicate(1000000, $a)]].
 
 many_addresses(Config) ->
     [begin

@@ -1,9 +1,10 @@
 //! Addresses and send parameters from Erlang terms.
 
+use std::ffi::CString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use rustler::types::tuple::get_tuple;
-use rustler::{Atom, Binary, Encoder, Term};
+use rustler::{Atom, Encoder, Env, Error, NifResult, Term};
 use sctp::types::{AssocId, Family, SndInfo, flags};
 
 use crate::atoms;
@@ -15,20 +16,42 @@ pub(crate) fn uint<T: TryFrom<u32>>(term: Term) -> Option<T> {
     term.decode::<u32>().ok()?.try_into().ok()
 }
 
-/// The elements of a proper list of at most `most`.
+/// A list that is refused.
+pub(crate) enum BadList {
+    /// For what is in it, or how much.
+    Element,
+    /// For what is in the place of its end.
+    Improper,
+}
+
+impl BadList {
+    /// What OTP answers, or raises.
+    pub(crate) fn answer(self, env: Env) -> NifResult<Term> {
+        match self {
+            BadList::Element => Ok(env.error_tuple(atoms::einval())),
+            BadList::Improper => Err(Error::RaiseAtom("function_clause")),
+        }
+    }
+}
+
+/// What the elements of a list stand for; there are at most `most`.
 ///
 /// rustler's own iterator panics at the end of an improper list.
-pub(crate) fn list(mut rest: Term, most: usize) -> Option<Vec<Term>> {
+pub(crate) fn list<'a, T>(
+    mut rest: Term<'a>,
+    most: usize,
+    mut element: impl FnMut(Term<'a>) -> Option<T>,
+) -> Result<Vec<T>, BadList> {
     let mut elements = Vec::new();
     while !rest.is_empty_list() {
-        let (head, tail) = rest.list_get_cell().ok()?;
+        let (head, tail) = rest.list_get_cell().map_err(|_| BadList::Improper)?;
         if elements.len() == most {
-            return None;
+            return Err(BadList::Element);
         }
-        elements.push(head);
+        elements.push(element(head).ok_or(BadList::Element)?);
         rest = tail;
     }
-    Some(elements)
+    Ok(elements)
 }
 
 /// Has a list more than `most` elements? Looks at no more of them: the VM's own count of a list takes
@@ -42,36 +65,10 @@ pub(crate) fn is_longer(mut list: Term, most: usize) -> bool {
     })
 }
 
-/// The bytes of an iolist, if these are at most `most`. Does not look at much more than that.
-pub(crate) fn short_iolist(term: Term, most: usize) -> Option<Vec<u8>> {
-    let is_part = |term: Term| term.is_list() || term.is_binary();
-    if !is_part(term) {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    let mut rest = vec![term];
-    // There may be pieces without a byte, too.
-    let mut steps = 2 * most;
-    while let Some(part) = rest.pop() {
-        steps = steps.checked_sub(1)?;
-        if let Ok((head, tail)) = part.list_get_cell() {
-            if !is_part(tail) {
-                return None;
-            }
-            rest.push(tail);
-            match uint(head) {
-                Some(byte) => bytes.push(byte),
-                None => rest.push(head),
-            }
-        } else if !part.is_empty_list() {
-            let binary = part.decode::<Binary>().ok().filter(|binary| binary.len() <= most)?;
-            bytes.extend_from_slice(&binary);
-        }
-        if bytes.len() > most {
-            return None;
-        }
-    }
-    Some(bytes)
+/// A path as C reads it: up to the first NUL.
+pub(crate) fn path(bytes: &[u8]) -> CString {
+    let before = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+    CString::new(before).unwrap_or_default()
 }
 
 /// An IP tuple.
@@ -114,7 +111,7 @@ pub(crate) fn address(term: Term) -> Option<SocketAddr> {
 
 /// A list of addresses, at most as many as one call of the kernel takes in OTP.
 pub(crate) fn addresses(term: Term) -> Option<Vec<SocketAddr>> {
-    list(term, 255)?.into_iter().map(address).collect()
+    list(term, 255, address).ok()
 }
 
 /// An address as option records have it: `{IP, Port}`, `{any | loopback, Port}`,
@@ -224,15 +221,12 @@ fn send_flags(term: Term) -> Option<u16> {
     if is_undefined(term) || term.is_empty_list() {
         return Some(0);
     }
-    let mut bits = 0;
-    for flag in list(term, MOST)? {
-        bits |= match flag.decode::<Atom>().ok()? {
-            atom if atom == atoms::unordered() => flags::UNORDERED,
-            atom if atom == atoms::addr_over() => flags::ADDR_OVER,
-            atom if atom == atoms::abort() => flags::ABORT,
-            atom if atom == atoms::eof() => flags::EOF,
-            _ => return None,
-        };
-    }
-    Some(bits)
+    let bits = list(term, MOST, |flag| match flag.decode::<Atom>().ok()? {
+        atom if atom == atoms::unordered() => Some(flags::UNORDERED),
+        atom if atom == atoms::addr_over() => Some(flags::ADDR_OVER),
+        atom if atom == atoms::abort() => Some(flags::ABORT),
+        atom if atom == atoms::eof() => Some(flags::EOF),
+        _ => None,
+    });
+    Some(bits.ok()?.into_iter().fold(0, |set, bit| set | bit))
 }

@@ -2,8 +2,6 @@
 //!
 //! Their contract with `gen_sctp_nif_prim` is that module's documentation.
 
-use std::ffi::CString;
-
 use beam::message;
 use rustler::{
     Atom, Binary, Encoder, Env, Error, LocalPid, NifResult, Reference, ResourceArc, Term,
@@ -78,20 +76,13 @@ fn open_for<'a>(env: Env<'a>, family: Atom, style: Atom, netns: Term<'a>) -> Nif
         stream if stream == atoms::stream() => Style::OneToOne,
         _ => return Err(Error::BadArg),
     };
-    let path = match decode::is_undefined(netns) {
+    let netns = match decode::is_undefined(netns) {
         true => None,
-        false => Some(netns.decode::<Binary>()?),
+        false => Some(decode::path(&netns.decode::<Binary>()?)),
     };
-    let name = match path.map(|path| CString::new(path.as_slice())).transpose() {
-        Ok(name) => name,
-        Err(_) => return Ok(einval(env)),
-    };
-    Ok(match sctp::Socket::open(family, style, name.as_deref()) {
+    Ok(match sctp::Socket::open(family, style, netns.as_deref()) {
         Ok(kernel) => {
-            let user = UserOptions {
-                netns: path.map(|path| path.as_slice().into()),
-                ..Default::default()
-            };
+            let user = UserOptions { netns, ..Default::default() };
             match Inner::create(env, kernel, SendDefaults::default(), user, false) {
                 Ok(socket) => (atoms::ok(), socket).encode(env),
                 Err(error) => encode::posix_error(env, &error),
@@ -229,7 +220,8 @@ fn send_on_stream<'a>(
     stream: Term<'a>,
     data: Term<'a>,
 ) -> Term<'a> {
-    let (Some(assoc), Some(stream)) = (decode::assoc_id(assoc), decode::uint(stream)) else {
+    let (Some(assoc), Some(stream)) = (decode::assoc_id_or_none(assoc), decode::uint(stream))
+    else {
         return closed_or_einval(env, socket);
     };
     send_with(env, socket, data, |kernel| SndInfo {
@@ -298,7 +290,7 @@ const SENT_TOGETHER: usize = 16 * 1024;
 fn send_batch<'a>(env: Env<'a>, socket: Ref, assoc: Term<'a>, messages: Term<'a>) -> Term<'a> {
     let kernel = socket.0.kernel.read();
     let Some(kernel) = kernel.as_ref() else { return closed(env) };
-    let Some(assoc) = decode::assoc_id(assoc) else { return einval(env) };
+    let Some(assoc) = decode::assoc_id_or_none(assoc) else { return einval(env) };
     let defaults = socket.0.defaults.get(kernel, assoc);
     let message = |message: Term<'a>| -> Option<(SndInfo, &'a [u8])> {
         let (how, data): (Term, Binary) = message.decode().ok()?;
@@ -358,13 +350,13 @@ fn set_active<'a>(env: Env<'a>, [socket, mode]: [Term<'a>; 2]) -> NifResult<Term
 }
 
 #[rustler::nif]
-fn setopts<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> Term<'a> {
+fn setopts<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> NifResult<Term<'a>> {
     options::set(env, &socket, list)
 }
 
 /// The same for many options. Dirty: each is a system call.
 #[rustler::nif(schedule = "DirtyIo")]
-fn setopts_many<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> Term<'a> {
+fn setopts_many<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> NifResult<Term<'a>> {
     options::set_many(env, &socket, list)
 }
 
@@ -377,24 +369,23 @@ fn grant(env: Env, socket: Ref, question: ResourceArc<Question>, messages: u32) 
 }
 
 #[rustler::nif]
-fn getopts<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> Term<'a> {
+fn getopts<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> NifResult<Term<'a>> {
     options::get(env, &socket, list)
 }
 
 /// The same for many options.
 #[rustler::nif(schedule = "DirtyIo")]
-fn getopts_many<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> Term<'a> {
+fn getopts_many<'a>(env: Env<'a>, socket: Ref, list: Term<'a>) -> NifResult<Term<'a>> {
     options::get_many(env, &socket, list)
 }
 
-/// Dirty: there may be many, and it is rarely asked for.
-#[rustler::nif(schedule = "DirtyCpu")]
-fn check_opts(list: Term) -> bool {
-    options::check(list)
+#[rustler::nif]
+fn check_opt(option: Term) -> bool {
+    options::check(option)
 }
 
 #[rustler::nif]
-fn getstat<'a>(env: Env<'a>, socket: Ref, items: Term<'a>) -> Term<'a> {
+fn getstat<'a>(env: Env<'a>, socket: Ref, items: Term<'a>) -> NifResult<Term<'a>> {
     report::getstat(env, &socket, items)
 }
 

@@ -4,12 +4,13 @@
 //! OTP does. The few options that live above the kernel are here; all others are table entries.
 
 use std::collections::HashMap;
+use std::ffi::CString;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
 use flow::active::{Active, Request};
 use rustler::types::tuple::{get_tuple, make_tuple};
-use rustler::{Atom, Binary, Encoder, Env, NewBinary, Term};
+use rustler::{Atom, Binary, Encoder, Env, NewBinary, NifResult, Term};
 use sctp::abi::event_subscribe;
 use sctp::bytes::{
     i32_at, put_i32, put_u8, put_u16, put_u32, put_u32_be, u8_at, u16_at, u32_at, u32_be_at,
@@ -64,7 +65,7 @@ enum Setting {
     Buffer(usize),
     NonBlockSend(bool),
     Debug(bool),
-    Netns(Box<[u8]>),
+    Netns(CString),
     /// Without a meaning here.
     Nothing,
     Kernel(&'static OptionSpec, Vec<u8>),
@@ -72,22 +73,26 @@ enum Setting {
 
 /// `setopts(Ref, [Option])`. Nothing is done where the answer is `many`, for more than a few options,
 /// or `limited`, for a bound whose process does not run.
-pub(crate) fn set<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> Term<'a> {
+pub(crate) fn set<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> NifResult<Term<'a>> {
     if decode::is_longer(list, FEW) {
-        return atoms::many().to_term(env);
+        return Ok(atoms::many().to_term(env));
     }
     set_many(env, socket, list)
 }
 
 /// The same for as many options as there may be.
-pub(crate) fn set_many<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> Term<'a> {
+pub(crate) fn set_many<'a>(
+    env: Env<'a>,
+    socket: &SocketRef,
+    list: Term<'a>,
+) -> NifResult<Term<'a>> {
     let family = socket.0.family;
-    match parse_list(list, |term| setting(term, family)) {
-        Some(settings) if settings.iter().any(is_limit) && !limit::is_watched(env) => {
-            atoms::limited().to_term(env)
+    match decode::list(list, MOST, |term| setting(term, family)) {
+        Ok(settings) if settings.iter().any(is_limit) && !limit::is_watched(env) => {
+            Ok(atoms::limited().to_term(env))
         }
-        Some(settings) => set_all(env, socket, settings),
-        None => env.error_tuple(atoms::einval()),
+        Ok(settings) => Ok(set_all(env, socket, settings)),
+        Err(bad) => bad.answer(env),
     }
 }
 
@@ -134,13 +139,9 @@ fn set_all<'a>(env: Env<'a>, socket: &SocketRef, settings: Vec<Setting>) -> Term
     }
 }
 
-/// Would [`set`] find the names and types of a list right, on a socket that has all options?
-pub(crate) fn check(list: Term) -> bool {
-    parse_list(list, |term| setting(term, Family::Inet6)).is_some()
-}
-
-fn parse_list<'a, T>(list: Term<'a>, parse: impl Fn(Term<'a>) -> Option<T>) -> Option<Vec<T>> {
-    decode::list(list, MOST)?.into_iter().map(parse).collect()
+/// Would [`set`] find name and type of an option right?
+pub(crate) fn check(option: Term) -> bool {
+    setting(option, Family::Inet6).is_some()
 }
 
 fn setting(term: Term, family: Family) -> Option<Setting> {
@@ -173,11 +174,12 @@ fn setting(term: Term, family: Family) -> Option<Setting> {
             value.decode::<bool>().ok()?;
             Setting::Nothing
         }
-        n if n == atoms::netns() => Setting::Netns(decode::short_iolist(value, PATH)?.into()),
+        n if n == atoms::netns() => {
+            let path = value.decode::<Binary>().ok().filter(|path| path.len() <= PATH)?;
+            Setting::Netns(decode::path(&path))
+        }
         name => {
-            let option = kernel_option(name).filter(|option| {
-                option.access != Access::ReadOnly && option.family.is_none_or(|f| f == family)
-            })?;
+            let option = kernel_option(name).filter(|option| option.access != Access::ReadOnly)?;
             Setting::Kernel(option, value_bytes(option, value, family)?)
         }
     })
@@ -315,13 +317,11 @@ fn put_field(bytes: &mut [u8], field: &Field, value: Term, family: Family) -> Op
 
 fn flag_bits(bits: &[(&str, u32)], list: Term) -> Option<u32> {
     let env = list.get_env();
-    let mut set = 0;
-    for flag in decode::list(list, FLAGS)? {
+    let set = decode::list(list, FLAGS, |flag| {
         let flag = flag.decode::<Atom>().ok()?;
-        let (_, bit) = bits.iter().find(|(name, _)| is_named(env, flag, name))?;
-        set |= bit;
-    }
-    Some(set)
+        bits.iter().find(|(name, _)| is_named(env, flag, name)).map(|(_, bit)| *bit)
+    });
+    Some(set.ok()?.into_iter().fold(0, |set, bit| set | bit))
 }
 
 fn is_named(env: Env, atom: Atom, name: &str) -> bool {
@@ -346,6 +346,9 @@ fn apply(open: &mut Open, socket: &SocketRef, setting: Setting) -> bool {
 }
 
 fn apply_to_kernel(open: &mut Open, option: &OptionSpec, mut bytes: Vec<u8>) -> bool {
+    if option.family.is_some_and(|only| only != open.inner.family) {
+        return false;
+    }
     let set = |open: &Open, bytes: &[u8]| open.kernel().set_option(option, bytes).is_ok();
     match option.name {
         // The library has its own way to what the first byte asks for (see the core's table), and
@@ -395,7 +398,7 @@ fn apply_to_kernel(open: &mut Open, option: &OptionSpec, mut bytes: Vec<u8>) -> 
 }
 
 /// What is asked for.
-enum Query<'a> {
+enum Query {
     Active,
     MailboxLimit,
     Batch,
@@ -405,40 +408,45 @@ enum Query<'a> {
     Debug,
     Netns,
     Nothing,
-    Kernel(&'static OptionSpec, Atom, Option<Term<'a>>),
+    /// With the buffer for the value, in which is what the request says.
+    Kernel(&'static OptionSpec, Atom, Vec<u8>),
 }
 
 /// `getopts(Ref, [Request])`.
-pub(crate) fn get<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> Term<'a> {
+pub(crate) fn get<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> NifResult<Term<'a>> {
     if decode::is_longer(list, FEW) {
-        return atoms::many().to_term(env);
+        return Ok(atoms::many().to_term(env));
     }
     get_many(env, socket, list)
 }
 
 /// The same for as many options as there may be.
-pub(crate) fn get_many<'a>(env: Env<'a>, socket: &SocketRef, list: Term<'a>) -> Term<'a> {
+pub(crate) fn get_many<'a>(
+    env: Env<'a>,
+    socket: &SocketRef,
+    list: Term<'a>,
+) -> NifResult<Term<'a>> {
     if decode::is_longer(list, MOST) {
-        return env.error_tuple(atoms::enomem());
+        return Ok(env.error_tuple(atoms::enomem()));
     }
     let family = socket.0.family;
-    let Some(queries) = parse_list(list, query) else { return env.error_tuple(atoms::einval()) };
+    match decode::list(list, MOST, |term| query(term, family)) {
+        Ok(queries) => Ok(answers(env, socket, queries)),
+        Err(bad) => bad.answer(env),
+    }
+}
+
+fn answers<'a>(env: Env<'a>, socket: &SocketRef, queries: Vec<Query>) -> Term<'a> {
     let open = match socket.0.lock() {
         Ok(open) => open,
         Err(Closed) => return env.error_tuple(atoms::closed()),
     };
-    let mut answers = Vec::with_capacity(queries.len());
-    for query in &queries {
-        match answer(env, &open, query, family) {
-            Ok(Some(answer)) => answers.push(answer),
-            Ok(None) => {}
-            Err(BadRequest) => return env.error_tuple(atoms::einval()),
-        }
-    }
+    let answers: Vec<Term> =
+        queries.into_iter().filter_map(|query| answer(env, &open, query)).collect();
     (atoms::ok(), answers).encode(env)
 }
 
-fn query(term: Term) -> Option<Query> {
+fn query(term: Term, family: Family) -> Option<Query> {
     let (name, value) = match term.decode::<Atom>() {
         Ok(name) => (name, None),
         Err(_) => {
@@ -458,25 +466,16 @@ fn query(term: Term) -> Option<Query> {
         n if n == atoms::exclusiveaddruse() => Query::Nothing,
         name => {
             let option = kernel_option(name)?;
-            let record = matches!(option.shape, Shape::Record(_));
-            return (record || value.is_none()).then_some(Query::Kernel(option, name, value));
+            return Some(Query::Kernel(option, name, request_bytes(option, value, family)?));
         }
     };
     value.is_none().then_some(local)
 }
 
-/// The request is malformed.
-struct BadRequest;
-
 /// The answer to one request, `None` if the kernel has none.
-fn answer<'a>(
-    env: Env<'a>,
-    open: &Open,
-    query: &Query,
-    family: Family,
-) -> Result<Option<Term<'a>>, BadRequest> {
+fn answer<'a>(env: Env<'a>, open: &Open, query: Query) -> Option<Term<'a>> {
     let user = &open.state.user;
-    Ok(Some(match query {
+    Some(match query {
         Query::Active => (atoms::active(), active_term(env, open.state.active)).encode(env),
         Query::MailboxLimit => {
             let most = match &open.state.limit {
@@ -494,42 +493,48 @@ fn answer<'a>(
         // Bare, as OTP answers these two.
         Query::NonBlockSend => (!open.inner.blocking_send()).encode(env),
         Query::Debug => user.debug.encode(env),
-        Query::Netns => match &user.netns {
-            Some(path) => (atoms::netns(), path.to_vec()).encode(env),
-            None => return Ok(None),
-        },
-        Query::Nothing => return Ok(None),
-        Query::Kernel(option, name, value) => {
-            let mut bytes = request_bytes(option, *value, family).ok_or(BadRequest)?;
-            let refused = option.access == Access::WriteOnly
-                || option.family.is_some_and(|only| only != family);
-            if refused {
-                return Ok(None);
-            }
-            let Ok(len) = open.kernel().get_option(option, &mut bytes) else {
-                return Ok(None);
-            };
-            if option.name == "sctp_events" {
-                bytes[event_subscribe::DATA_IO] = user.data_io.into();
-                bytes[event_subscribe::ASSOCIATION] = user.association_event.into();
-                bytes[event_subscribe::PARTIAL_DELIVERY] = user.partial_delivery_event.into();
-            }
-            match value_term(env, option, &bytes, len) {
-                Some(value) => (*name, value).encode(env),
-                None => return Ok(None),
-            }
+        Query::Netns => {
+            let path = Term::from(NewBinary::from_slice(env, user.netns.as_ref()?.to_bytes()));
+            (atoms::netns(), path).encode(env)
         }
-    }))
+        Query::Nothing => return None,
+        Query::Kernel(option, name, bytes) => {
+            (name, ask_kernel(env, open, option, bytes)?).encode(env)
+        }
+    })
+}
+
+fn ask_kernel<'a>(
+    env: Env<'a>,
+    open: &Open,
+    option: &OptionSpec,
+    mut bytes: Vec<u8>,
+) -> Option<Term<'a>> {
+    let user = &open.state.user;
+    if option.access == Access::WriteOnly
+        || option.family.is_some_and(|only| only != open.inner.family)
+    {
+        return None;
+    }
+    let len = open.kernel().get_option(option, &mut bytes).ok()?;
+    if option.name == "sctp_events" {
+        bytes[event_subscribe::DATA_IO] = user.data_io.into();
+        bytes[event_subscribe::ASSOCIATION] = user.association_event.into();
+        bytes[event_subscribe::PARTIAL_DELIVERY] = user.partial_delivery_event.into();
+    }
+    value_term(env, option, &bytes, len)
 }
 
 /// The buffer for an option's value, with what the request says in it.
 fn request_bytes(option: &OptionSpec, value: Option<Term>, family: Family) -> Option<Vec<u8>> {
     let record = match option.shape {
+        Shape::Record(record) => record,
+        // Only a record says more than the name.
+        _ if value.is_some() => return None,
         Shape::Bool | Shape::Int | Shape::UInt => return Some(vec![0; 4]),
         Shape::AssocUInt => return Some(vec![0; assoc_value::SIZE]),
         Shape::Linger => return Some(vec![0; linger::SIZE]),
         Shape::DeviceName => return Some(vec![0; DEVICE_NAME_MAX + 1]),
-        Shape::Record(record) => record,
     };
     let mut bytes = vec![0; record.size];
     let fields = match value {

@@ -3,34 +3,29 @@
 use std::sync::Arc;
 
 use beam::{kept, panics};
-use rustler::{Atom, Encoder, Env, Term};
+use rustler::{Atom, Encoder, Env, NifResult, Term};
 use sctp::types::{AssocId, Family, Style};
 
 use crate::socket::{Closed, Handle, Inner, Open, State, resources};
 use crate::{atoms, closer, decode, encode, options, poller, table};
 
 /// `getstat(Ref, [Item])`.
-pub(crate) fn getstat<'a>(env: Env<'a>, socket: &Handle, items: Term<'a>) -> Term<'a> {
+pub(crate) fn getstat<'a>(env: Env<'a>, socket: &Handle, items: Term<'a>) -> NifResult<Term<'a>> {
     if decode::is_longer(items, options::MOST) {
-        return env.error_tuple(atoms::enomem());
+        return Ok(env.error_tuple(atoms::enomem()));
     }
     let open = match socket.0.lock() {
         Ok(open) => open,
-        Err(Closed) => return env.error_tuple(atoms::closed()),
+        Err(Closed) => return Ok(env.error_tuple(atoms::closed())),
     };
-    let mut counters = Vec::new();
-    let mut rest = items;
-    while !rest.is_empty_list() {
-        let counter = rest.list_get_cell().and_then(|(item, tail)| {
-            rest = tail;
-            item.decode::<Atom>()
-        });
-        match counter.ok().and_then(|item| Some((item, counter_of(&open, item)?))) {
-            Some(counter) => counters.push(counter),
-            None => return env.error_tuple(atoms::einval()),
-        }
+    let counter = |item: Term| -> Option<(Atom, u64)> {
+        let item = item.decode().ok()?;
+        Some((item, counter_of(&open, item)?))
+    };
+    match decode::list(items, options::MOST, counter) {
+        Ok(counters) => Ok((atoms::ok(), counters).encode(env)),
+        Err(bad) => bad.answer(env),
     }
-    (atoms::ok(), counters).encode(env)
 }
 
 fn counter_of(open: &Open, item: Atom) -> Option<u64> {

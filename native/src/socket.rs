@@ -7,7 +7,7 @@
 //! `Handle`, or a term that names a socket) happens under a lock.
 
 use std::collections::VecDeque;
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::mem::take;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -142,7 +142,7 @@ pub(crate) struct UserOptions {
     pub(crate) association_event: bool,
     pub(crate) partial_delivery_event: bool,
     pub(crate) debug: bool,
-    pub(crate) netns: Option<Box<[u8]>>,
+    pub(crate) netns: Option<CString>,
 }
 
 impl Default for UserOptions {
