@@ -10,7 +10,8 @@ suite() -> [{timetrap, {seconds, 120}}].
 
 all() ->
     [open, options_at_open, options_set, options_connected, options_in_connect, options_read,
-     connect, connectx, send, other_calls, passive, active, modes].
+     connect, connectx, send, other_calls, passive, active, modes,
+     forms_of_open, forms_of_options, forms_of_addresses].
 
 init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case([{module, gen_sctp_nif} | Config]).
 end_per_testcase(_, Config) -> gen_sctp_test_lib:end_case(Config).
@@ -45,6 +46,21 @@ send(_) ->
 
 other_calls(_) -> check(gen_sctp_nif_diff_calls:others(),
                                [plain_option_errors, refused_is_not_sent]).
+
+%% SCTP_ROUNDS=20000 tries so many forms.
+forms_of_open() -> [{timetrap, {hours, 24}}].
+forms_of_open(_) ->
+    check(gen_sctp_nif_diff_forms:of_open(forms(2000)), [crashes_are_badarg]).
+
+forms_of_options() -> [{timetrap, {hours, 24}}].
+forms_of_options(_) ->
+    check(gen_sctp_nif_diff_forms:of_options(forms(1000)), [plain_option_errors]).
+
+forms_of_addresses() -> [{timetrap, {hours, 24}}].
+forms_of_addresses(_) ->
+    check(gen_sctp_nif_diff_forms:of_addresses(forms(600)), [{perhaps, checked_address_maps}]).
+
+forms(Default) -> list_to_integer(os:getenv("SCTP_ROUNDS", integer_to_list(Default))).
 
 passive(_) -> check(gen_sctp_nif_diff_traffic:passive(), []).
 
