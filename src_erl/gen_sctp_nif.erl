@@ -624,7 +624,7 @@ i() ->
 %% for room to send, and in `connect'</dd>
 %% <dt>`watchers'</dt><dd>monitors by `inet:monitor/1'</dd>
 %% <dt>`monitors'</dt><dd>owners that are monitored</dd>
-%% <dt>`terms'</dt><dd>terms that are kept for those who wait and watch</dd>
+%% <dt>`terms'</dt><dd>terms that are kept for those who wait</dd>
 %% <dt>`backlog_bytes'</dt><dd>memory of messages that passive sockets have read
 %% ahead while somebody waits in `connect'</dd>
 %% <dt>`fragment_bytes'</dt><dd>pieces of messages that are not whole yet</dd>
@@ -689,22 +689,21 @@ socknames(S) ->
 %% library closed it for a fault of its own.
 -spec monitor(sctp_socket()) -> reference().
 monitor(?SOCKET(Ref) = S) when is_reference(Ref) ->
-    MRef = make_ref(),
-    _ = case gen_sctp_nif_prim:monitor(Ref, MRef) of
-        ok -> ok;
-        {error, closed} -> self() ! {'DOWN', MRef, socket, S, nosock}
-    end,
-    MRef;
+    case gen_sctp_nif_prim:monitor(Ref) of
+        {ok, MRef} ->
+            MRef;
+        {error, closed} ->
+            MRef = make_ref(),
+            self() ! {'DOWN', MRef, socket, S, nosock},
+            MRef
+    end;
 monitor(S) ->
     error(badarg, [S]).
 
 %% @doc For `inet:cancel_monitor/1'. Whether there was such a monitor.
 -spec cancel_monitor(reference()) -> boolean().
 cancel_monitor(MRef) when is_reference(MRef) ->
-    %% The caller does not say whose monitor it is. This is rare enough to ask
-    %% every socket.
-    lists:any(fun(Ref) -> gen_sctp_nif_prim:demonitor(Ref, MRef) end,
-        gen_sctp_nif_prim:sockets());
+    gen_sctp_nif_prim:demonitor(MRef);
 cancel_monitor(MRef) ->
     error(badarg, [MRef]).
 

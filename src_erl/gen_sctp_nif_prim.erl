@@ -52,8 +52,8 @@
 -export([handover/2]).
 -export([forward/2]).
 -export([adopt/2]).
--export([monitor/2]).
--export([demonitor/2]).
+-export([monitor/1]).
+-export([demonitor/1]).
 -export([info/1]).
 -export([sockets/0]).
 -export([counters/0]).
@@ -64,7 +64,7 @@
     await_writable/3, cancel/2,
     set_active/2, setopts/2, grant/3, getopts/2, check_opt/1, getstat/2,
     sockname/1, peername/1, socknames/2, peernames/2, getfd/1,
-    family/1, owner/1, handover/2, forward/2, adopt/2, monitor/2, demonitor/2,
+    family/1, owner/1, handover/2, forward/2, adopt/2, monitor/1, demonitor/1,
     info/1, sockets/0, counters/0]).
 
 -on_load(init/0).
@@ -307,12 +307,13 @@ forward(_Pid, _Message) ->
 adopt(_Ref, _NewPid) ->
     ?NIF.
 
--spec monitor(ref(), reference()) -> ok | {error, closed}.
-monitor(_Ref, _MRef) ->
+-spec monitor(ref()) -> {ok, reference()} | {error, closed}.
+monitor(_Ref) ->
     ?NIF.
 
--spec demonitor(ref(), reference()) -> boolean().
-demonitor(_Ref, _MRef) ->
+%% False for any other reference, too.
+-spec demonitor(reference()) -> boolean().
+demonitor(_MRef) ->
     ?NIF.
 
 -spec family(ref()) -> {ok, family()} | {error, closed}.

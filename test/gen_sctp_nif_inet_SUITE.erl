@@ -9,7 +9,7 @@
 
 -import(gen_sctp_test_lib,
         [mod/1, family/1, loopback/1, open/2, adopt/1, listener/2, pair/1, pair/3, port/1, recv/2,
-         data/2, event/2, async/1, await/1, no_message/0]).
+         data/2, event/2, async/1, await/1, no_message/0, counter/1]).
 
 suite() -> [{timetrap, {seconds, 60}}].
 
@@ -19,7 +19,8 @@ groups() ->
     gen_sctp_test_lib:matrix(
         [names, all_names, peer_names, get_and_set, get_list, statistics, closed, close,
          monitor_socket, monitor_cancelled, monitor_closed, any_process, descriptor],
-        [info, states, list_of_sockets, socket_to_list, other_modules, peer_of_stream]).
+        [monitor_is_a_reference, monitor_is_forgotten, info, states, list_of_sockets,
+         socket_to_list, other_modules, peer_of_stream]).
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
 end_per_group(_, _) -> ok.
@@ -206,6 +207,46 @@ monitor_closed(Config) ->
     after 10000 -> error(no_down)
     end,
     _ = inet:cancel_monitor(Monitor).
+
+%% What inet hands out as a reference is one, for whoever has it.
+monitor_is_a_reference(Config) ->
+    M = mod(Config),
+    [S, T] = [open(Config, []) || _ <- [1, 2]],
+    Monitors = [A, B, C, D] = [inet:monitor(Socket) || Socket <- [S, S, S, T]],
+    ?assert(lists:all(fun erlang:is_reference/1, Monitors)),
+    ?assertEqual(4, length(lists:usort(Monitors))),
+    ?assertEqual(Monitors, binary_to_term(term_to_binary(Monitors))),
+    ?assertEqual(4, counter(watchers)),
+    %% References of other kinds, and of no monitor any more.
+    {'$inet', _, Ref} = S,
+    [?assertNot(M:cancel_monitor(Other)) || Other <- [make_ref(), Ref]],
+    ?assertError(badarg, M:cancel_monitor(foo)),
+    ?assert(inet:cancel_monitor(B)),
+    ?assertNot(M:cancel_monitor(B)),
+    %% By another process, to which the reference was sent.
+    ?assert(await(async(fun() -> inet:cancel_monitor(binary_to_term(term_to_binary(C))) end))),
+    ?assertEqual(2, counter(watchers)),
+    ok = M:close(S),
+    receive {'DOWN', A, socket, S, normal} -> ok after 10000 -> error(no_down) end,
+    ?assertNot(inet:cancel_monitor(A)),
+    ?assertNot(M:cancel_monitor(A)),
+    ?assertEqual(1, counter(watchers)),
+    ?assert(inet:cancel_monitor(D)),
+    ok = M:close(T),
+    ?assertEqual(0, counter(watchers)),
+    no_message().
+
+%% Nobody need keep the reference.
+monitor_is_forgotten(Config) ->
+    M = mod(Config),
+    S = open(Config, []),
+    _ = M:monitor(S),
+    erlang:garbage_collect(),
+    ?assertEqual(1, counter(watchers)),
+    ok = M:close(S),
+    receive {'DOWN', Monitor, socket, S, normal} -> ?assertNot(M:cancel_monitor(Monitor))
+    after 10000 -> error(no_down)
+    end.
 
 any_process(Config) ->
     S = open(Config, []),

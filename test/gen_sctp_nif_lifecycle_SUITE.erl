@@ -22,7 +22,7 @@ groups() ->
          close_by_other, give_away, give_away_refused, give_away_moves_messages,
          give_away_keeps_mode, give_away_under_receiver, peel_off, peel_off_active,
          close_keeps_peeled],
-        [garbage, garbage_with_association, listening_garbage,
+        [garbage, garbage_with_association, listening_garbage, watched_garbage,
          connecting_killed, peel_off_owner_dies, many_sockets, restarted_among_links,
          port_of_the_dead]).
 
@@ -177,6 +177,28 @@ collect(Config, Owner) ->
             {error, eaddrinuse} -> false
         end
     end).
+
+%% The message of a monitor names the socket; with the process it is for the monitor ends.
+watched_garbage(Config) ->
+    Fds = gen_sctp_test_lib:socket_fds(),
+    Owner = helper(),
+    Watcher = helper(),
+    {Number, Monitor} = call(Owner, fun() ->
+        S = open(Config, []),
+        {ok, Number} = gen_sctp_nif:getfd(S),
+        {Number, call(Watcher, fun() -> inet:monitor(S) end)}
+    end),
+    collect(Config, Owner),
+    ?assertEqual(Fds + 1, gen_sctp_test_lib:socket_fds()),
+    ?assertEqual(1, gen_sctp_test_lib:counter(watchers)),
+    [S] = gen_sctp_nif:which_sockets(),
+    ?assertEqual({ok, Number}, gen_sctp_nif:getfd(S)),
+    kill(Watcher),
+    until(fun() ->
+        erlang:garbage_collect(),
+        gen_sctp_test_lib:socket_fds() =:= Fds
+    end),
+    ?assertNot(inet:cancel_monitor(Monitor)).
 
 many_sockets(Config) ->
     %% Opened and closed over and over nothing piles up (end_per_testcase counts).

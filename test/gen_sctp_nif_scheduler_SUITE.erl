@@ -24,7 +24,7 @@ all() -> [{group, inet}, {group, inet6}].
 
 groups() ->
     [{Family, [], [large_messages, many_pieces, many_options, many_flags, long_path,
-                   many_addresses, opening, closing]} || Family <- [inet, inet6]].
+                   many_addresses, opening, closing, monitors]} || Family <- [inet, inet6]].
 
 init_per_group(Family, Config) ->
     gen_sctp_test_lib:init_group(Family, gen_sctp_test_lib:init_group(nif, Config)).
@@ -172,6 +172,14 @@ closing(Config) ->
     ok = ?M:listen(Stream, true),
     ?assertEqual(wait, closed(Stream)),
     ?assertEqual(ok, closed(open(Config, [{type, stream}]))),
+    ok.
+
+%% However many sockets there are, only that of the monitor is looked at.
+monitors(Config) ->
+    [S | _] = [open(Config, []) || _ <- lists:seq(1, 10)],
+    Monitor = inet:monitor(S),
+    [?assertEqual([{demonitor, 1}], native(fun() -> Was = ?M:cancel_monitor(Reference) end))
+     || {Reference, Was} <- [{make_ref(), false}, {Monitor, true}, {Monitor, false}]],
     ok.
 
 %% What the native function answers: `wait' if the thread closes it.

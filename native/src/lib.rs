@@ -33,6 +33,7 @@ mod socket;
 mod table;
 mod waiter;
 mod waiting;
+mod watch;
 
 use rustler::{Env, Term};
 

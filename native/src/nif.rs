@@ -18,6 +18,7 @@ use crate::pump::Take;
 use crate::receive::{Connecting, Received};
 use crate::socket::{Closed, Handle, Inner, SocketRef, State, UserOptions};
 use crate::waiter::Waiter;
+use crate::watch::Watch;
 use crate::{atoms, decode, encode, options, poller, report};
 
 type Ref = Handle;
@@ -520,16 +521,16 @@ fn adopt(env: Env, socket: Ref, to: LocalPid) -> Term {
 }
 
 #[rustler::nif]
-fn monitor<'a>(env: Env<'a>, socket: Ref, reference: Reference<'a>) -> Term<'a> {
-    match socket.0.watch(env, &socket, *reference) {
-        Ok(()) => atoms::ok().to_term(env),
+fn monitor(env: Env, socket: Ref) -> Term {
+    match socket.0.watch(env, &socket) {
+        Ok(watch) => (atoms::ok(), watch).encode(env),
         Err(Closed) => closed(env),
     }
 }
 
 #[rustler::nif]
-fn demonitor<'a>(socket: Ref, reference: Term<'a>) -> bool {
-    socket.0.unwatch(reference)
+fn demonitor(env: Env, reference: Term) -> bool {
+    reference.decode::<ResourceArc<Watch>>().is_ok_and(|watch| watch.cancel(env))
 }
 
 #[rustler::nif]

@@ -6,14 +6,13 @@
 //! which is when no call uses it. Nothing that could run a resource's destructor (dropping a
 //! `Handle`, or a term that names a socket) happens under a lock.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{CStr, CString};
 use std::io;
 use std::mem::take;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use beam::kept::Kept;
 use beam::resource::{Kind, Object, Slot};
 use beam::{message, panics};
 use flow::active::Active;
@@ -35,6 +34,7 @@ use crate::owner::Handover;
 use crate::poller::{new_token, poller};
 use crate::table;
 use crate::waiter::Waiter;
+use crate::watch::Watcher;
 
 /// The default read size, as OTP's `buffer`.
 const BUFFER: usize = 65536;
@@ -125,7 +125,7 @@ pub(crate) struct State {
     /// How many messages had been sent when the last one was delivered.
     pub(crate) sent_before: u64,
     pub(crate) received: RecvCounts,
-    pub(crate) watchers: Vec<Watcher>,
+    pub(crate) watchers: BTreeMap<u64, Watcher>,
     pub(crate) user: UserOptions,
 }
 
@@ -179,15 +179,6 @@ pub(crate) struct Connect {
     pub(crate) waiter: Waiter,
 }
 
-/// A process that wants to hear of the socket's end.
-///
-/// Its message names the socket, so it keeps the socket from being collected.
-pub(crate) struct Watcher {
-    pid: LocalPid,
-    reference: Kept,
-    socket: Kept,
-}
-
 /// A locked open socket.
 pub(crate) struct Open<'a> {
     pub(crate) inner: &'a Inner,
@@ -221,7 +212,7 @@ impl State {
     /// Can the socket be of use though no process has a reference to it? It comes with messages, or
     /// peers find it, and processes that know its port find them.
     fn is_needed(&self) -> bool {
-        !self.active.is_passive() || self.listening
+        !self.active.is_passive() || self.listening || !self.watchers.is_empty()
     }
 
     /// Enough is kept for later; the rest waits in the kernel, and so does the connect.
@@ -249,12 +240,8 @@ impl State {
         for connect in take(&mut self.connects) {
             connect.waiter.wake(|env| env.error_tuple(atoms::closed()));
         }
-        for watcher in &self.watchers {
-            message::send(&watcher.pid, |env| {
-                let reference = watcher.reference.encode(env);
-                let socket = watcher.socket.encode(env);
-                (atoms::down(), reference, atoms::socket(), socket, reason).encode(env)
-            });
+        if let Some(socket) = &self.anchor {
+            self.watchers.values().for_each(|watcher| watcher.tell(socket, reason));
         }
     }
 
@@ -314,7 +301,7 @@ pub(crate) struct Remains {
     owner: LocalPid,
     was_active: bool,
     anchor: Option<Handle>,
-    _watchers: Vec<Watcher>,
+    _watchers: BTreeMap<u64, Watcher>,
 }
 
 impl Inner {
@@ -358,7 +345,7 @@ impl Inner {
                 burst: Burst::default(),
                 sent_before: 0,
                 received: RecvCounts::default(),
-                watchers: Vec::new(),
+                watchers: BTreeMap::new(),
                 user,
             }),
             sent: SendCounts::default(),
@@ -519,31 +506,6 @@ impl Inner {
                 (atoms::sctp_error(), socket_term(env, anchor), atoms::closed()).encode(env)
             });
         }
-    }
-
-    /// Registers the caller for a message at the socket's end.
-    pub(crate) fn watch(&self, env: Env, socket: &Handle, reference: Term) -> Result<(), Closed> {
-        let socket = Kept::new(socket_term(env, socket));
-        let watcher = Watcher { pid: env.pid(), reference: Kept::new(reference), socket };
-        let mut open = self.lock()?;
-        let (mut watchers, dead): (Vec<_>, Vec<_>) = take(&mut open.state.watchers)
-            .into_iter()
-            .partition(|watcher| message::is_alive(&watcher.pid));
-        watchers.push(watcher);
-        open.state.watchers = watchers;
-        drop(open);
-        drop(dead);
-        Ok(())
-    }
-
-    /// Takes a registration back; false if there is none.
-    pub(crate) fn unwatch(&self, reference: Term) -> bool {
-        let Ok(mut open) = self.lock() else { return false };
-        let mut watchers = open.state.watchers.iter();
-        let place = watchers.position(|watcher| watcher.reference.is(reference));
-        let watcher = place.map(|at| open.state.watchers.swap_remove(at));
-        drop(open);
-        watcher.is_some()
     }
 
     pub(crate) fn blocking_send(&self) -> bool {
