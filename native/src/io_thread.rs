@@ -7,7 +7,7 @@ use flow::pace::{Pace, Traffic};
 use sctp::{Event, Events};
 
 use crate::poller::{self, Poller};
-use crate::table;
+use crate::socket::table;
 
 /// Events taken from the kernel at a time.
 const EVENTS: usize = 64;

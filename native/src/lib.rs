@@ -12,37 +12,24 @@
 // The map above is for those who read this crate, not for those who use it.
 #![allow(rustdoc::private_intra_doc_links)]
 
-mod atoms;
-mod batch;
-mod closer;
-mod decode;
-mod defaults;
-mod encode;
+mod close_thread;
+mod inspect;
 mod io_thread;
-mod limit;
 mod message;
 mod nif;
 mod options;
-mod owner;
 mod poller;
-mod pump;
-mod read;
-mod receive;
-mod report;
 mod socket;
-mod table;
-mod waiter;
-mod waiting;
-mod watch;
+mod terms;
 
 use rustler::{Env, Term};
 
 /// `threads` is the number of I/O threads.
 fn load(env: Env, threads: Term) -> bool {
     let Ok(threads @ 1..) = threads.decode::<usize>() else { return false };
-    beam::resource::register::<socket::Shared>(env)
-        && options::prepare(env)
-        && closer::start().is_ok()
+    beam::resource::register::<socket::state::Shared>(env)
+        && options::setting::prepare(env)
+        && close_thread::start().is_ok()
         && io_thread::start(threads).is_ok()
 }
 

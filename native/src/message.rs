@@ -1,12 +1,20 @@
-//! What is read: messages and notifications, and how they are kept.
+//! What is received: data and events, and how they are kept.
 
 use std::ops::Deref;
 
 use rustler::OwnedBinary;
-use sctp::notification;
-use sctp::types::AssocId;
+use sctp::{AssocId, Notification, Received};
 
-/// The bytes of a message.
+/// How many messages a receiver gets at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Most {
+    /// One, by itself.
+    One,
+    /// A list of so many, at most.
+    Batch(usize),
+}
+
+/// The bytes of data.
 pub(crate) enum Payload<'a> {
     Read(&'a [u8]),
     Kept(Vec<u8>),
@@ -25,52 +33,70 @@ impl Deref for Payload<'_> {
     }
 }
 
-/// A whole message or notification.
+/// What a message is.
+pub(crate) enum Content<'a> {
+    Data(Payload<'a>),
+    Event(Box<Notification>),
+}
+
+impl Content<'_> {
+    fn keep(self) -> Content<'static> {
+        Content::Data(match self {
+            Content::Event(event) => return Content::Event(event),
+            Content::Data(Payload::Read(bytes)) => Payload::Kept(bytes.to_vec()),
+            Content::Data(Payload::Kept(bytes)) => Payload::Kept(bytes),
+            Content::Data(Payload::Binary(binary)) => Payload::Binary(binary),
+        })
+    }
+
+    /// The memory it takes elsewhere.
+    fn bytes(&self) -> usize {
+        match self {
+            Content::Data(payload) => payload.len(),
+            Content::Event(_) => size_of::<Notification>(),
+        }
+    }
+}
+
+/// Data that are whole, or an event.
 pub(crate) struct Message<'a> {
     /// What the kernel said with its last piece; `len` is that piece's.
-    pub(crate) meta: &'a sctp::Received,
-    pub(crate) payload: Payload<'a>,
+    pub(crate) meta: &'a Received,
+    pub(crate) content: Content<'a>,
 }
 
 impl Message<'_> {
     pub(crate) fn keep(self) -> Held {
-        let payload = match self.payload {
-            Payload::Read(bytes) => Payload::Kept(bytes.to_vec()),
-            Payload::Kept(bytes) => Payload::Kept(bytes),
-            Payload::Binary(binary) => Payload::Binary(binary),
-        };
-        Held::Message(*self.meta, payload)
+        Held::Message(*self.meta, self.content.keep())
     }
 }
 
-/// What the backlog keeps.
+/// What is kept for later.
 pub(crate) enum Held {
-    Message(sctp::Received, Payload<'static>),
+    Message(Received, Content<'static>),
     Error(i32),
 }
 
 impl Held {
     /// The memory it takes.
     pub(crate) fn bytes(&self) -> usize {
-        let payload = match self {
-            Held::Message(_, payload) => payload.len(),
+        let content = match self {
+            Held::Message(_, content) => content.bytes(),
             Held::Error(_) => 0,
         };
-        size_of::<Held>() + payload
+        size_of::<Held>() + content
     }
 
     /// Is it data, not an event?
     pub(crate) fn is_data(&self) -> bool {
-        matches!(self, Held::Message(meta, _) if !meta.notification)
+        matches!(self, Held::Message(_, Content::Data(_)))
     }
 
     /// The association it is about.
     pub(crate) fn assoc(&self) -> Option<AssocId> {
         match self {
-            Held::Message(meta, payload) if meta.notification => {
-                notification::parse(payload)?.assoc()
-            }
-            Held::Message(meta, _) => meta.anc.info.map(|info| info.assoc),
+            Held::Message(_, Content::Event(event)) => event.assoc(),
+            Held::Message(meta, Content::Data(_)) => meta.anc.info.map(|info| info.assoc),
             Held::Error(_) => None,
         }
     }

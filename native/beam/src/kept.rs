@@ -1,42 +1,78 @@
 //! Terms that outlive the call that brought them.
+#![allow(unsafe_code)] // terms without the lifetime that rustler gives them
 
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustler::env::{OwnedEnv, SavedTerm};
-use rustler::{Encoder, Env, Term};
+use parking_lot::Mutex;
+use rustler::sys::{ErlNifTerm, enif_is_identical};
+use rustler::{Encoder, Env, LocalPid, Term};
 
-/// A term kept beyond the call that brought it.
-pub struct Kept {
-    env: OwnedEnv,
-    term: SavedTerm,
-}
+use crate::env::FreeEnv;
 
+/// How many terms are kept.
 static KEPT: AtomicUsize = AtomicUsize::new(0);
 
-/// How many there are.
+/// Environments that kept a term, and can keep another: to make one takes the VM as long as to send a
+/// message.
+static SPARE: Mutex<Vec<FreeEnv>> = Mutex::new(Vec::new());
+
+/// How many are worth keeping.
+const SPARES: usize = 64;
+
+/// How many terms are kept.
 pub fn count() -> usize {
     KEPT.load(Ordering::Relaxed)
 }
 
+/// A term, kept.
+pub struct Kept {
+    env: ManuallyDrop<FreeEnv>,
+    term: ErlNifTerm,
+}
+
 impl Kept {
+    /// Keeps a term.
+    ///
+    /// # Panics
+    /// Without memory, where the VM ends as well.
     pub fn new(term: impl Encoder) -> Kept {
+        let spare = SPARE.lock().pop();
+        let env = spare.or_else(FreeEnv::new).expect("the VM ends where there is no memory");
         KEPT.fetch_add(1, Ordering::Relaxed);
-        let env = OwnedEnv::new();
-        let term = env.save(term);
-        Kept { env, term }
+        let term = env.run(|env| term.encode(env).as_c_arg());
+        Kept { env: ManuallyDrop::new(env), term }
     }
 
+    /// Whether it is the same as another one.
     pub fn is(&self, other: Term) -> bool {
-        self.env.run(|env| self.term.load(env) == other)
+        // SAFETY: both are terms of live environments.
+        unsafe { enif_is_identical(self.term, other.as_c_arg()) != 0 }
     }
 
-    pub fn encode<'a>(&self, env: Env<'a>) -> Term<'a> {
-        self.env.run(|own| self.term.load(own).in_env(env))
+    /// Sends what `build` makes of it, where it is. Returns false if the process no longer exists.
+    pub fn send<F>(mut self, to: &LocalPid, build: F) -> bool
+    where
+        F: for<'a> FnOnce(Env<'a>, Term<'a>) -> Term<'a>,
+    {
+        let term = self.term;
+        // SAFETY: the term was made in this environment, of which `own` is a view.
+        self.env.send(to, |own| build(own, unsafe { Term::new(own, term) }))
     }
 }
 
 impl Drop for Kept {
     fn drop(&mut self) {
         KEPT.fetch_sub(1, Ordering::Relaxed);
+        // SAFETY: it is not used again.
+        let mut env = unsafe { ManuallyDrop::take(&mut self.env) };
+        env.clear();
+        let mut spares = SPARE.lock();
+        if spares.len() < SPARES {
+            spares.push(env);
+        } else {
+            drop(spares);
+            env.free();
+        }
     }
 }

@@ -10,6 +10,7 @@
 //! - [`panics`]: panics caught at the border and on our own threads
 
 pub mod entry;
+mod env;
 pub mod kept;
 pub mod message;
 pub mod panics;

@@ -18,7 +18,7 @@ impl Budget {
     pub const CALLER: Budget = Budget { messages: 32, bytes: 64 * 1024 };
 
     /// For one whole message in recv, however many reads it takes.
-    pub const RECEIVE: Budget = Budget { messages: 64, bytes: 64 * 1024 };
+    pub const ONE: Budget = Budget { messages: 64, bytes: 64 * 1024 };
 
     /// Bytes that become a list: each takes far longer than a byte of a binary.
     const LIST_BYTES: usize = 4 * 1024;

@@ -7,8 +7,10 @@
 //! - [`budget`]: how much one pass may read
 //! - [`burst`]: how many messages are worth reading at one event
 //! - [`grant`]: what the bound on a mailbox allows
+//! - [`interest`]: what a socket's readiness is waited for
 //! - [`pace`]: whether an I/O thread interrupts those it wakes
 //! - [`pending`]: what is under way, and who waits for it
+//! - [`route`]: where a message goes
 //! - [`stats`]: what `inet:getstat/2` counts
 //! - [`errno`]: the names of error numbers
 #![forbid(unsafe_code)]
@@ -18,6 +20,8 @@ pub mod budget;
 pub mod burst;
 pub mod errno;
 pub mod grant;
+pub mod interest;
 pub mod pace;
 pub mod pending;
+pub mod route;
 pub mod stats;

@@ -8,8 +8,8 @@ mod spec;
 mod table;
 
 pub use spec::{
-    Access, DEVICE_NAME_MAX, DefaultValue, Field, GetRole, Kind, OptionSpec, Record, SetRole,
-    Shape, assoc_value, linger,
+    Access, DEVICE_NAME_MAX, DefaultValue, Effect, Field, GetRole, Kind, OptionSpec, Record,
+    SetRole, Shape, assoc_value, linger,
 };
 pub use table::{
     ASSOC_VALUE, ASSOCPARAMS, EVENT_SUBSCRIBE, INITMSG, OPTIONS, PADDRINFO, PADDRPARAMS, PRIM,

@@ -5,35 +5,11 @@ use std::fmt;
 use std::os::fd::BorrowedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use flow::interest::Interest;
+
 /// What an event is about, as who waits for it has named it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Token(pub u64);
-
-/// What to wait for. Errors and hang-ups are always reported, unless one-shot has disarmed the
-/// source.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Interest {
-    /// Something to receive, a peer's shutdown included.
-    pub readable: bool,
-    /// Room to send.
-    pub writable: bool,
-    /// Report once, then stay silent until modified. Else report as long as it holds.
-    pub oneshot: bool,
-    /// Report what holds when something happens, once for each time, and when modified.
-    pub edge: bool,
-}
-
-impl Interest {
-    /// Nothing but errors and hang-ups.
-    pub const NONE: Self = Self { readable: false, writable: false, oneshot: false, edge: false };
-    /// Something to receive.
-    pub const READ: Self = Self { readable: true, ..Self::NONE };
-
-    /// The same, once.
-    pub const fn oneshot(self) -> Self {
-        Self { oneshot: true, ..self }
-    }
-}
 
 /// Readiness of one socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

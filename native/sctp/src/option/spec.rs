@@ -18,6 +18,23 @@ pub struct OptionSpec {
     pub access: Access,
     /// The only family it exists for, if not both.
     pub family: Option<Family>,
+    /// What else it changes.
+    pub effect: Effect,
+}
+
+/// What an option changes besides what the kernel does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing.
+    None,
+    /// Which events the user wants: some are on in the kernel in any case.
+    Events,
+    /// What is said of messages whose sender does not.
+    SendDefaults,
+    /// How much is read at a time: no less than the kernel buffers.
+    ReadBuffer,
+    /// The priority, which Linux derives from the type of service, and which is to stay.
+    Priority,
 }
 
 /// Which ways an option works.

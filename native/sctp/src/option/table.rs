@@ -2,7 +2,9 @@
 
 use libc::{IPPROTO_IP, IPPROTO_IPV6, SOL_SOCKET};
 
-use super::spec::{Access, DefaultValue, Field, GetRole, Kind, OptionSpec, Record, SetRole, Shape};
+use super::spec::{
+    Access, DefaultValue, Effect, Field, GetRole, Kind, OptionSpec, Record, SetRole, Shape,
+};
 use crate::abi::{SOL_SCTP, optname, sndrcvinfo};
 use crate::types::{Family, flags};
 
@@ -17,11 +19,11 @@ pub static OPTIONS: &[OptionSpec] = &[
     socket("reuseport_lb", libc::SO_REUSEPORT, Shape::Bool),
     socket("dontroute", libc::SO_DONTROUTE, Shape::Bool),
     socket("priority", libc::SO_PRIORITY, Shape::Int),
-    socket("recbuf", libc::SO_RCVBUF, Shape::Int),
+    socket("recbuf", libc::SO_RCVBUF, Shape::Int).with(Effect::ReadBuffer),
     socket("sndbuf", libc::SO_SNDBUF, Shape::Int),
     socket("bind_to_device", libc::SO_BINDTODEVICE, Shape::DeviceName),
     // The kernel takes the IPv4 options on IPv6 sockets as well.
-    ip("tos", libc::IP_TOS, Shape::Int),
+    ip("tos", libc::IP_TOS, Shape::Int).with(Effect::Priority),
     ip("ttl", libc::IP_TTL, Shape::Int),
     ip("recvtos", libc::IP_RECVTOS, Shape::Bool),
     ip("recvttl", libc::IP_RECVTTL, Shape::Bool),
@@ -48,8 +50,9 @@ pub static OPTIONS: &[OptionSpec] = &[
     },
     sctp("sctp_adaptation_layer", optname::ADAPTATION_LAYER, Shape::Record(&SETADAPTATION)),
     sctp("sctp_peer_addr_params", optname::PEER_ADDR_PARAMS, Shape::Record(&PADDRPARAMS)),
-    sctp("sctp_default_send_param", optname::DEFAULT_SEND_PARAM, Shape::Record(&SNDRCVINFO)),
-    sctp("sctp_events", optname::EVENTS, Shape::Record(&EVENT_SUBSCRIBE)),
+    sctp("sctp_default_send_param", optname::DEFAULT_SEND_PARAM, Shape::Record(&SNDRCVINFO))
+        .with(Effect::SendDefaults),
+    sctp("sctp_events", optname::EVENTS, Shape::Record(&EVENT_SUBSCRIBE)).with(Effect::Events),
     // Erlang's record for this option is the two-field form, deprecated by the kernel but taken.
     sctp("sctp_delayed_ack_time", optname::DELAYED_ACK_TIME, Shape::Record(&ASSOC_VALUE)),
     OptionSpec {
@@ -279,8 +282,15 @@ const fn output(name: &'static str, offset: usize, kind: Kind) -> Field {
     Field { name, offset, kind, default: Zero, get_role, set_role }
 }
 
+impl OptionSpec {
+    const fn with(self, effect: Effect) -> Self {
+        Self { effect, ..self }
+    }
+}
+
 const fn option(name: &'static str, level: i32, optname: i32, shape: Shape) -> OptionSpec {
-    OptionSpec { name, level, optname, shape, access: Access::ReadWrite, family: None }
+    let (access, effect) = (Access::ReadWrite, Effect::None);
+    OptionSpec { name, level, optname, shape, access, family: None, effect }
 }
 
 const fn socket(name: &'static str, optname: i32, shape: Shape) -> OptionSpec {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use sctp::Token;
 
-use crate::socket::Inner;
+use crate::socket::state::Socket;
 
 /// Tokens are counted up, so they are as good a hash as any.
 #[derive(Default)]
@@ -28,7 +28,7 @@ impl Hasher for TokenHasher {
     }
 }
 
-type Sockets = HashMap<Token, Weak<Inner>, BuildHasherDefault<TokenHasher>>;
+type Sockets = HashMap<Token, Weak<Socket>, BuildHasherDefault<TokenHasher>>;
 
 /// Parts, so that the I/O threads and those who open and close seldom meet.
 const PARTS: usize = 16;
@@ -41,7 +41,7 @@ fn part(token: Token) -> &'static Mutex<Sockets> {
     &TABLE[token.0 as usize % PARTS]
 }
 
-pub(crate) fn insert(token: Token, socket: &Arc<Inner>) {
+pub(crate) fn insert(token: Token, socket: &Arc<Socket>) {
     part(token).lock().insert(token, Arc::downgrade(socket));
 }
 
@@ -50,12 +50,12 @@ pub(crate) fn remove(token: Token) {
 }
 
 /// The socket with this token, if it is still there.
-pub(crate) fn get(token: Token) -> Option<Arc<Inner>> {
+pub(crate) fn get(token: Token) -> Option<Arc<Socket>> {
     part(token).lock().get(&token).and_then(Weak::upgrade)
 }
 
 /// All sockets that are still there.
-pub(crate) fn all() -> Vec<Arc<Inner>> {
+pub(crate) fn all() -> Vec<Arc<Socket>> {
     let of_part = |part: &Mutex<Sockets>| -> Vec<_> {
         part.lock().values().filter_map(Weak::upgrade).collect()
     };

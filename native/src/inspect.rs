@@ -1,35 +1,22 @@
 //! What a socket, and the library, says about itself.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use beam::{kept, panics};
-use rustler::{Atom, Encoder, Env, NifResult, Term};
-use sctp::types::{AssocId, Family, Style};
+use rustler::{Atom, Encoder, Env, Term};
+use sctp::{AssocId, Family, Style};
 
-use crate::socket::{Closed, Handle, Inner, Open, State, resources};
-use crate::{atoms, closer, decode, encode, options, poller, table};
+use crate::poller;
+use crate::socket::create::RESOURCES;
+use crate::socket::state::{Open, Socket, State};
+use crate::socket::{closings, table};
+use crate::terms::address::encode_all;
+use crate::terms::error::Error;
+use crate::terms::{active, atoms};
 
-/// `getstat(Ref, [Item])`.
-pub(crate) fn getstat<'a>(env: Env<'a>, socket: &Handle, items: Term<'a>) -> NifResult<Term<'a>> {
-    if decode::is_longer(items, options::MOST) {
-        return Ok(env.error_tuple(atoms::enomem()));
-    }
-    let open = match socket.0.lock() {
-        Ok(open) => open,
-        Err(Closed) => return Ok(env.error_tuple(atoms::closed())),
-    };
-    let counter = |item: Term| -> Option<(Atom, u64)> {
-        let item = item.decode().ok()?;
-        Some((item, counter_of(&open, item)?))
-    };
-    match decode::list(items, options::MOST, counter) {
-        Ok(counters) => Ok((atoms::ok(), counters).encode(env)),
-        Err(bad) => bad.answer(env),
-    }
-}
-
-fn counter_of(open: &Open, item: Atom) -> Option<u64> {
-    let (sent, received) = (&open.inner.sent, &open.state.received);
+/// A counter of `inet:getstat/2`; `None` if there is none of this name.
+pub(crate) fn counter_of(open: &Open, item: Atom) -> Option<u64> {
+    let (sent, received) = (&open.socket.sent, open.state.inbox.counts());
     Some(match item {
         i if i == atoms::recv_cnt() => received.count(),
         i if i == atoms::recv_oct() => received.octets(),
@@ -46,30 +33,24 @@ fn counter_of(open: &Open, item: Atom) -> Option<u64> {
     })
 }
 
-/// `info(Ref)`: a map in the manner of `inet:info/1`.
-pub(crate) fn info<'a>(env: Env<'a>, socket: &Arc<Inner>) -> Term<'a> {
-    match socket.lock() {
-        Ok(open) => describe(env, &open),
-        Err(Closed) => env.error_tuple(atoms::closed()),
-    }
+/// A map in the manner of `inet:info/1`.
+pub(crate) fn info<'a>(env: Env<'a>, socket: &Socket) -> Result<Term<'a>, Error> {
+    socket.lock().map(|open| describe(env, &open))
 }
 
 fn describe<'a>(env: Env<'a>, open: &Open) -> Term<'a> {
     let (state, kernel) = (&*open.state, open.kernel());
-    let family = match open.inner.family {
+    let family = match open.socket.family {
         Family::Inet => atoms::inet(),
         Family::Inet6 => atoms::inet6(),
     };
-    let style = match open.inner.style {
+    let style = match open.socket.style {
         Style::OneToMany => atoms::seqpacket(),
         Style::OneToOne => atoms::stream(),
     };
     let local = kernel.local_addrs(AssocId::FUTURE).unwrap_or_default();
     // A one-to-many socket has no peer of its own.
     let peers = kernel.peer_addrs(AssocId::FUTURE).unwrap_or_default();
-    let addresses = |list: Vec<_>| -> Vec<Term> {
-        list.into_iter().map(|address| encode::address(env, address)).collect()
-    };
     let items = [
         atoms::recv_cnt(),
         atoms::recv_max(),
@@ -87,25 +68,25 @@ fn describe<'a>(env: Env<'a>, open: &Open) -> Term<'a> {
     if kernel.is_listening() {
         states.insert(0, atoms::listen());
     }
-    let waiting = usize::from(state.receiver.is_some());
+    let [receivers, writers, connects] = state.waiters.counts();
     map(
         env,
         &[
-            (atoms::id(), open.inner.token.0.encode(env)),
-            (atoms::owner(), state.owner.encode(env)),
+            (atoms::id(), open.socket.token.0.encode(env)),
+            (atoms::owner(), state.ownership.owner().encode(env)),
             (atoms::family(), family.encode(env)),
             (atoms::type_(), style.encode(env)),
             (atoms::states(), states.encode(env)),
-            (atoms::active(), options::active_term(env, state.active)),
-            (atoms::local(), addresses(local).encode(env)),
-            (atoms::peers(), addresses(peers).encode(env)),
+            (atoms::active(), active::term(env, state.delivery.mode())),
+            (atoms::local(), encode_all(env, local).encode(env)),
+            (atoms::peers(), encode_all(env, peers).encode(env)),
             (atoms::associations(), kernel.assoc_count().ok().encode(env)),
-            (atoms::receivers(), waiting.encode(env)),
-            (atoms::writers(), state.writers.len().encode(env)),
-            (atoms::connects(), state.connects.len().encode(env)),
+            (atoms::receivers(), receivers.encode(env)),
+            (atoms::writers(), writers.encode(env)),
+            (atoms::connects(), connects.encode(env)),
             (atoms::watchers(), state.watchers.len().encode(env)),
             (atoms::backlog(), state.backlog.len().encode(env)),
-            (atoms::fragments(), state.fragments.bytes().encode(env)),
+            (atoms::fragments(), state.inbox.bytes().encode(env)),
             (atoms::counters(), map(env, &counters.map(|(item, n)| (item, n.encode(env))))),
         ],
     )
@@ -132,8 +113,8 @@ pub(crate) fn counters(env: Env) -> Term {
     }
     let counters = [
         (atoms::sockets(), held.sockets),
-        (atoms::closing(), closer::under_way()),
-        (atoms::resources(), resources()),
+        (atoms::closing(), closings::under_way()),
+        (atoms::resources(), RESOURCES.load(Ordering::Relaxed)),
         (atoms::receivers(), held.receivers),
         (atoms::writers(), held.writers),
         (atoms::connects(), held.connects),
@@ -164,13 +145,14 @@ struct Held {
 
 impl Held {
     fn add(&mut self, state: &State) {
+        let [receivers, writers, connects] = state.waiters.counts();
         self.sockets += 1;
-        self.receivers += usize::from(state.receiver.is_some());
-        self.writers += state.writers.len();
-        self.connects += state.connects.len();
+        self.receivers += receivers;
+        self.writers += writers;
+        self.connects += connects;
         self.watchers += state.watchers.len();
-        self.monitors += usize::from(state.owner_monitor.is_some());
-        self.backlog_bytes += state.backlog_bytes;
-        self.fragment_bytes += state.fragments.bytes() + state.notification.len();
+        self.monitors += usize::from(state.ownership.is_watched());
+        self.backlog_bytes += state.backlog.bytes();
+        self.fragment_bytes += state.inbox.bytes();
     }
 }

@@ -5,18 +5,15 @@
 
 use std::net::SocketAddr;
 
-use flow::budget::Budget;
-use rustler::{Binary, Encoder, Env, OwnedBinary, Term};
-
-use crate::message::{Message, Payload};
-use crate::pump::Take;
-use crate::read::DIRECT_MIN;
-use crate::socket::{State, UserOptions};
-use crate::{atoms, encode};
 use beam::term::tuple;
+use rustler::{Binary, Encoder, Env, OwnedBinary, Term};
+use sctp::Received;
 
-/// Messages of a batch, at most.
-pub(crate) const MOST: usize = 64;
+use crate::message::{Content, Message, Most, Payload};
+use crate::socket::inbox::DIRECT_MIN;
+use crate::terms::address::ip_port;
+use crate::terms::message::{View, body};
+use crate::terms::{atoms, info};
 
 /// The first guess at what the messages of a batch need together.
 const ROOM: usize = 4096;
@@ -32,14 +29,14 @@ pub(crate) struct Batch {
 }
 
 struct Entry {
-    meta: sctp::Received,
+    meta: Received,
     body: Body,
 }
 
 enum Body {
     /// So many bytes of those that are shared.
     Shared(usize),
-    Alone(Payload<'static>),
+    Alone(Content<'static>),
 }
 
 impl Batch {
@@ -49,6 +46,14 @@ impl Batch {
 
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// How many more a receiver has use for.
+    pub(crate) fn room(&self, most: Most) -> usize {
+        match most {
+            Most::One => 1,
+            Most::Batch(most) => most.saturating_sub(self.len()),
+        }
     }
 
     /// Forgets what a panic may have left.
@@ -63,11 +68,13 @@ impl Batch {
     }
 
     pub(crate) fn push(&mut self, message: Message) {
-        let Message { meta, payload } = message;
-        let body = if payload.len() < DIRECT_MIN && self.share(&payload) {
-            Body::Shared(payload.len())
-        } else {
-            Body::Alone(alone(payload))
+        let Message { meta, content } = message;
+        let body = match content {
+            Content::Data(payload) if payload.len() < DIRECT_MIN && self.share(&payload) => {
+                Body::Shared(payload.len())
+            }
+            Content::Data(payload) => Body::Alone(Content::Data(alone(payload))),
+            Content::Event(event) => Body::Alone(Content::Event(event)),
         };
         self.entries.push(Entry { meta: *meta, body });
     }
@@ -85,8 +92,13 @@ impl Batch {
         true
     }
 
+    /// `{ok, List}`, as recv_batch answers it.
+    pub(crate) fn received<'a>(&mut self, env: Env<'a>, view: View) -> Term<'a> {
+        (atoms::ok(), self.encode(env, view)).encode(env)
+    }
+
     /// The list `[{IP, Port, AncData, Data | Event}]` of what is in it, which is empty then.
-    pub(crate) fn encode<'a>(&mut self, env: Env<'a>, user: &UserOptions) -> Term<'a> {
+    pub(crate) fn encode<'a>(&mut self, env: Env<'a>, view: View) -> Term<'a> {
         let mut end = std::mem::take(&mut self.used);
         let shared = self.shared.take().map(|mut shared| {
             self.expected = end;
@@ -96,44 +108,38 @@ impl Batch {
         });
         let mut from = Sender::unknown(env);
         let mut list = Term::list_new_empty(env);
-        for Entry { meta, body } in self.entries.iter_mut().rev() {
-            let body = match body {
-                Body::Alone(payload) => {
-                    let payload = std::mem::replace(payload, Payload::Read(&[]));
-                    encode::body(env, meta, payload, user.list)
-                }
+        for Entry { meta, body: kept } in self.entries.drain(..).rev() {
+            let body = match kept {
+                Body::Alone(content) => body(env, content, view.list),
                 Body::Shared(len) => {
-                    end -= *len;
-                    part(env, meta, shared.as_ref(), end, *len, user.list)
+                    end -= len;
+                    part(env, shared.as_ref(), end, len, view.list)
                 }
             };
             let (ip, port) = from.terms(env, meta.from);
-            let anc = encode::ancillary(env, meta, user.data_io);
+            let anc = info::ancillary(env, &meta.anc, view.data_io);
             list = list.list_prepend(tuple(env, [ip, port, anc, body]));
         }
-        self.entries.clear();
         list
     }
 }
 
-/// Data or event of a message that shares its binary.
+/// Data of a message that shares its binary.
 fn part<'a>(
     env: Env<'a>,
-    meta: &sctp::Received,
     shared: Option<&Binary<'a>>,
     start: usize,
     len: usize,
     list: bool,
 ) -> Term<'a> {
+    if let Some(shared) = shared.filter(|_| !list)
+        && let Ok(part) = shared.make_subbinary(start, len)
+    {
+        return part.to_term(env);
+    }
     let whole = shared.map_or(&[][..], Binary::as_slice);
     let bytes = whole.get(start..start + len).unwrap_or_default();
-    match shared.filter(|_| !list && !meta.notification) {
-        Some(shared) => match shared.make_subbinary(start, len) {
-            Ok(part) => part.to_term(env),
-            Err(_) => encode::body(env, meta, Payload::Read(bytes), list),
-        },
-        None => encode::body(env, meta, Payload::Read(bytes), list),
-    }
+    body(env, Content::Data(Payload::Read(bytes)), list)
 }
 
 /// A payload for as long as it takes, in a binary where it can be.
@@ -141,11 +147,7 @@ fn alone(payload: Payload) -> Payload<'static> {
     match payload {
         Payload::Binary(binary) => Payload::Binary(binary),
         Payload::Kept(bytes) => Payload::Kept(bytes),
-        Payload::Read(bytes) => {
-            let mut binary = OwnedBinary::new(bytes.len());
-            binary.as_mut_slice().copy_from_slice(bytes);
-            Payload::Binary(binary)
-        }
+        Payload::Read(bytes) => Payload::Binary(OwnedBinary::from_slice(bytes)),
     }
 }
 
@@ -158,48 +160,15 @@ struct Sender<'a> {
 
 impl<'a> Sender<'a> {
     fn unknown(env: Env<'a>) -> Sender<'a> {
-        let (ip, port) = encode::ip_port(env, None);
+        let (ip, port) = ip_port(env, None);
         Sender { address: None, ip, port: port.encode(env) }
     }
 
     fn terms(&mut self, env: Env<'a>, address: Option<SocketAddr>) -> (Term<'a>, Term<'a>) {
         if address != self.address {
-            let (ip, port) = encode::ip_port(env, address);
+            let (ip, port) = ip_port(env, address);
             *self = Sender { address, ip, port: port.encode(env) };
         }
         (self.ip, self.port)
-    }
-}
-
-/// Takes what is there for `recv_batch`, up to a number of messages.
-pub(crate) struct Collect<'a> {
-    pub(crate) env: Env<'a>,
-    pub(crate) most: usize,
-}
-
-impl<'a> Take for Collect<'a> {
-    type Taken = Term<'a>;
-
-    fn message(&mut self, state: &State, message: Message, batch: &mut Batch) -> Option<Term<'a>> {
-        batch.push(message);
-        if batch.len() < self.most { None } else { self.rest(state, batch) }
-    }
-
-    fn budget(&self, state: &State) -> Budget {
-        Budget::of_batches(self.most, state.user.list)
-    }
-
-    fn room(&self, batch: &Batch) -> usize {
-        self.most - batch.len()
-    }
-
-    fn rest(&mut self, state: &State, batch: &mut Batch) -> Option<Term<'a>> {
-        if batch.is_empty() {
-            return None;
-        }
-        // As for what it saves.
-        let percent = 1 + batch.len() / 4;
-        rustler::schedule::consume_timeslice(self.env, percent.try_into().unwrap_or(100));
-        Some((atoms::ok(), batch.encode(self.env, &state.user)).encode(self.env))
     }
 }

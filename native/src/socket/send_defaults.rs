@@ -28,17 +28,14 @@ impl SendDefaults {
         }
     }
 
-    /// The parameters of `assoc`; what the kernel does not know has none.
+    /// Has anybody ever set them?
     #[inline]
-    pub(crate) fn get(&self, socket: &sctp::Socket, assoc: AssocId) -> SndInfo {
-        if self.ever_set.load(Ordering::Acquire) {
-            self.look_up(socket, assoc)
-        } else {
-            SndInfo::default()
-        }
+    pub(crate) fn are_set(&self) -> bool {
+        self.ever_set.load(Ordering::Acquire)
     }
 
-    fn look_up(&self, socket: &sctp::Socket, assoc: AssocId) -> SndInfo {
+    /// The parameters of `assoc`; what the kernel does not know has none.
+    pub(crate) fn look_up(&self, socket: &sctp::Socket, assoc: AssocId) -> SndInfo {
         // Held over the question to the kernel, so that an answer from before a change cannot be
         // kept after it.
         let mut cached = self.cached.lock();

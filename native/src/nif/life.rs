@@ -1,0 +1,187 @@
+//! A socket's life: open, names, associations of its own, the end.
+
+use rustler::{Atom, Binary, Encoder, Env, Error, NifResult, Reference, Term};
+use sctp::{Bindx, Family, Style};
+
+use crate::nif::{done, invalid, value};
+use crate::poller;
+use crate::socket::closings::tell_when_over;
+use crate::socket::create::{admit, create};
+use crate::socket::owner::close_orphans;
+use crate::socket::settle::settle;
+use crate::socket::state::{Handle, Inherited, SocketRef};
+use crate::socket::user_options::UserOptions;
+use crate::socket::waiter::Waiter;
+use crate::terms::value::{assoc_id, is_undefined, path};
+use crate::terms::{address, atoms, error};
+
+/// Opens a socket for the calling process; `elsewhere` if that is for [`open_dirty`] to do.
+#[rustler::nif]
+fn open<'a>(env: Env<'a>, family: Atom, style: Atom, netns: Term<'a>) -> NifResult<Term<'a>> {
+    // The first socket has the kernel load its module, if it has not; for another network namespace
+    // it takes a thread.
+    if poller::tokens() == 0 || !is_undefined(netns) {
+        return Ok(atoms::elsewhere().to_term(env));
+    }
+    open_for(env, family, style, netns)
+}
+
+/// The same where it may take long.
+#[rustler::nif(schedule = "DirtyIo")]
+fn open_dirty<'a>(env: Env<'a>, family: Atom, style: Atom, netns: Term<'a>) -> NifResult<Term<'a>> {
+    open_for(env, family, style, netns)
+}
+
+fn open_for<'a>(env: Env<'a>, family: Atom, style: Atom, netns: Term<'a>) -> NifResult<Term<'a>> {
+    let family = match family {
+        inet if inet == atoms::inet() => Family::Inet,
+        inet6 if inet6 == atoms::inet6() => Family::Inet6,
+        _ => return Err(Error::BadArg),
+    };
+    let style = match style {
+        seqpacket if seqpacket == atoms::seqpacket() => Style::OneToMany,
+        stream if stream == atoms::stream() => Style::OneToOne,
+        _ => return Err(Error::BadArg),
+    };
+    let netns = match is_undefined(netns) {
+        true => None,
+        false => Some(path(&netns.decode::<Binary>()?)),
+    };
+    let opened = sctp::Socket::open(family, style, netns.as_deref())
+        .map_err(error::Error::from)
+        .and_then(admit)
+        .map(|admitted| {
+            let user = UserOptions { netns, ..UserOptions::default() };
+            create(env, admitted, user, Inherited::default())
+        });
+    Ok(value(env, opened))
+}
+
+#[rustler::nif]
+fn bind<'a>(env: Env<'a>, socket: &'a SocketRef, address: Term<'a>) -> Term<'a> {
+    let Some(address) = address::decode(address) else { return invalid(env) };
+    done(env, socket.kernel().and_then(|kernel| Ok(kernel.bind(address)?)))
+}
+
+/// Dirty: there may be many addresses, and the peers are told.
+#[rustler::nif(schedule = "DirtyIo")]
+fn bindx<'a>(
+    env: Env<'a>,
+    socket: &'a SocketRef,
+    how: Atom,
+    addresses: Term<'a>,
+) -> NifResult<Term<'a>> {
+    let how = match how {
+        add if add == atoms::add() => Bindx::Add,
+        remove if remove == atoms::remove() => Bindx::Remove,
+        _ => return Err(Error::BadArg),
+    };
+    let Some(addresses) = address::decode_all(addresses) else { return Ok(invalid(env)) };
+    Ok(done(env, socket.kernel().and_then(|kernel| Ok(kernel.bindx(how, &addresses)?))))
+}
+
+#[rustler::nif]
+fn listen<'a>(env: Env<'a>, socket: &'a SocketRef, backlog: i32) -> Term<'a> {
+    let listens = socket.lock().and_then(|mut open| {
+        open.kernel().listen(backlog)?;
+        open.state.delivery.set_listening(backlog != 0);
+        open.hold(socket);
+        settle(&mut open);
+        Ok(())
+    });
+    done(env, listens)
+}
+
+#[rustler::nif]
+fn connect<'a>(
+    env: Env<'a>,
+    socket: &'a SocketRef,
+    addresses: Term<'a>,
+    reference: Term<'a>,
+) -> Term<'a> {
+    connect_to(env, socket, addresses, reference)
+}
+
+/// The same for many addresses. Dirty: the kernel looks for a route to each.
+#[rustler::nif(schedule = "DirtyIo")]
+fn connect_many<'a>(
+    env: Env<'a>,
+    socket: &'a SocketRef,
+    addresses: Term<'a>,
+    reference: Term<'a>,
+) -> Term<'a> {
+    connect_to(env, socket, addresses, reference)
+}
+
+fn connect_to<'a>(
+    env: Env<'a>,
+    socket: &SocketRef,
+    addresses: Term<'a>,
+    reference: Term<'a>,
+) -> Term<'a> {
+    let addresses = match address::decode_all(addresses) {
+        Some(addresses) if !addresses.is_empty() => addresses,
+        _ => return invalid(env),
+    };
+    if !reference.is_ref() {
+        return value(env, socket.start(&addresses).map(|assoc| assoc.to_u32()));
+    }
+    match socket.connect(env, &addresses, reference) {
+        Ok(Some(outcome)) => outcome,
+        Ok(None) => atoms::wait().to_term(env),
+        Err(error) => error.encode(env),
+    }
+}
+
+#[rustler::nif]
+fn sockname<'a>(env: Env<'a>, socket: &'a SocketRef) -> Term<'a> {
+    let name = socket.kernel().and_then(|kernel| Ok(kernel.local_addr()?));
+    value(env, name.map(|name| address::encode(env, name)))
+}
+
+#[rustler::nif]
+fn peername<'a>(env: Env<'a>, socket: &'a SocketRef) -> Term<'a> {
+    let name = socket.kernel().and_then(|kernel| Ok(kernel.peer_addr()?));
+    value(env, name.map(|name| address::encode(env, name)))
+}
+
+#[rustler::nif]
+fn socknames<'a>(env: Env<'a>, socket: &'a SocketRef, assoc: Term<'a>) -> Term<'a> {
+    let Some(assoc) = assoc_id(assoc) else { return invalid(env) };
+    let names = socket.kernel().and_then(|kernel| Ok(kernel.local_addrs(assoc)?));
+    value(env, names.map(|names| address::encode_all(env, names)))
+}
+
+#[rustler::nif]
+fn peernames<'a>(env: Env<'a>, socket: &'a SocketRef, assoc: Term<'a>) -> Term<'a> {
+    let Some(assoc) = assoc_id(assoc) else { return invalid(env) };
+    let names = socket.kernel().and_then(|kernel| Ok(kernel.peer_addrs(assoc)?));
+    value(env, names.map(|names| address::encode_all(env, names)))
+}
+
+/// The descriptor stays ours, and whoever uses it has to be done before the socket is closed.
+#[rustler::nif]
+fn getfd<'a>(env: Env<'a>, socket: &'a SocketRef) -> Term<'a> {
+    value(env, socket.kernel().and_then(|kernel| Ok(kernel.fd()?)))
+}
+
+/// Dirty: what was read of the association is looked for among all that was read ahead.
+#[rustler::nif(schedule = "DirtyIo")]
+fn peeloff<'a>(env: Env<'a>, socket: &'a SocketRef, assoc: Term<'a>) -> Term<'a> {
+    let Some(assoc) = assoc_id(assoc) else { return invalid(env) };
+    value(env, socket.peeloff(env, assoc))
+}
+
+#[rustler::nif]
+fn close(env: Env, socket: Handle, reference: Reference) -> Atom {
+    if socket.0.close(env, &socket, *reference) { atoms::ok() } else { atoms::wait() }
+}
+
+/// Has the caller told under `reference` when the sockets of all processes that are dead, and those
+/// that are about to be closed, are closed. Dirty: looks at every socket.
+#[rustler::nif(schedule = "DirtyIo")]
+fn await_closings(env: Env, reference: Reference) -> Atom {
+    close_orphans();
+    tell_when_over(Waiter::new(env.pid(), *reference));
+    atoms::wait()
+}

@@ -1,0 +1,116 @@
+//! What options are asked for, checked before anything of a list is applied.
+
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::sync::OnceLock;
+
+use flow::active::Request;
+use rustler::{Atom, Binary, Env, Term};
+use sctp::Family;
+use sctp::option::{Access, OPTIONS, OptionSpec};
+
+use crate::options::record;
+use crate::socket::inbox::MOST as BATCH;
+use crate::terms::{active, atoms, value};
+
+/// Entries taken in one call: more than anybody has a use for.
+pub(crate) const MOST: usize = 512;
+
+/// The longest path of a network namespace (`PATH_MAX`).
+const PATH: usize = 4096;
+
+/// The kernel's options by their atoms.
+static TABLE: OnceLock<HashMap<Atom, &'static OptionSpec>> = OnceLock::new();
+
+/// Makes the atoms of the table, when the library is loaded.
+pub(crate) fn prepare(env: Env) -> bool {
+    let named = |option: &'static OptionSpec| {
+        Atom::from_str(env, option.name).ok().map(|name| (name, option))
+    };
+    match OPTIONS.iter().map(named).collect::<Option<_>>() {
+        Some(table) => TABLE.set(table).is_ok() || TABLE.get().is_some(),
+        None => false,
+    }
+}
+
+/// The kernel's option of this name.
+pub(crate) fn kernel_option(name: Atom) -> Option<&'static OptionSpec> {
+    TABLE.get()?.get(&name).copied()
+}
+
+/// An option with its value, checked and ready to be applied.
+pub(crate) enum Setting {
+    Active(Request),
+    MailboxLimit(Option<u32>),
+    Batch(usize),
+    List(bool),
+    Buffer(usize),
+    NonBlockSend(bool),
+    Debug(bool),
+    Netns(CString),
+    /// Without a meaning here.
+    Nothing,
+    Kernel(&'static OptionSpec, Vec<u8>),
+}
+
+impl Setting {
+    /// Is it a bound on the owner's mailbox, for which a process has to run?
+    pub(crate) fn is_limit(&self) -> bool {
+        matches!(self, Setting::MailboxLimit(Some(_)))
+    }
+
+    /// Does it change what is delivered?
+    pub(crate) fn is_of_mode(&self) -> bool {
+        matches!(self, Setting::Active(_) | Setting::MailboxLimit(_))
+    }
+}
+
+/// One element of an option list; `None` if it is wrong.
+pub(crate) fn setting(term: Term, family: Family) -> Option<Setting> {
+    if let Ok(name) = term.decode::<Atom>() {
+        return match name {
+            list if list == atoms::list() => Some(Setting::List(true)),
+            binary if binary == atoms::binary() => Some(Setting::List(false)),
+            _ => None,
+        };
+    }
+    let (name, value) = term.decode::<(Atom, Term)>().ok()?;
+    Some(match name {
+        n if n == atoms::active() => Setting::Active(active::request(value)?),
+        n if n == atoms::mode() => match value.decode::<Atom>().ok()? {
+            list if list == atoms::list() => Setting::List(true),
+            binary if binary == atoms::binary() => Setting::List(false),
+            _ => return None,
+        },
+        n if n == atoms::buffer() => {
+            Setting::Buffer(usize::try_from(record::int(value)?).unwrap_or(0).max(1))
+        }
+        n if n == atoms::mailbox_limit() => Setting::MailboxLimit(mailbox_limit(value)?),
+        n if n == atoms::batch() => {
+            let most = usize::try_from(value::uint::<u32>(value)?).ok()?;
+            Setting::Batch(Some(most).filter(|most| (1..=BATCH).contains(most))?)
+        }
+        n if n == atoms::non_block_send() => Setting::NonBlockSend(value.decode().ok()?),
+        n if n == atoms::debug() => Setting::Debug(value.decode().ok()?),
+        n if n == atoms::exclusiveaddruse() => {
+            value.decode::<bool>().ok()?;
+            Setting::Nothing
+        }
+        n if n == atoms::netns() => {
+            let path = value.decode::<Binary>().ok().filter(|path| path.len() <= PATH)?;
+            Setting::Netns(value::path(&path))
+        }
+        name => {
+            let option = kernel_option(name).filter(|option| option.access != Access::ReadOnly)?;
+            Setting::Kernel(option, record::to_bytes(option, value, family)?)
+        }
+    })
+}
+
+/// `{mailbox_limit, Value}`: a number of messages, or `infinity`.
+fn mailbox_limit(value: Term) -> Option<Option<u32>> {
+    if value.decode::<Atom>().is_ok_and(|name| name == atoms::infinity()) {
+        return Some(None);
+    }
+    value::uint(value).filter(|most| *most > 0).map(Some)
+}

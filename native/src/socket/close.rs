@@ -1,0 +1,98 @@
+//! The end of a socket.
+
+use std::sync::Arc;
+
+use beam::{message, panics};
+use rustler::{Atom, Encoder, Env, LocalPid, Monitor, Term};
+
+use crate::close_thread;
+use crate::socket::closings::{Closing, tell_when_over};
+use crate::socket::leftover::Leftover;
+use crate::socket::settle::leave;
+use crate::socket::state::{Handle, Socket, socket_term};
+use crate::socket::table;
+use crate::socket::waiter::Waiter;
+use crate::socket::watchers::Watchers;
+use crate::terms::atoms;
+
+/// What remains of a closed socket, to be dropped outside all locks.
+struct Remains {
+    owner_monitor: Option<Monitor>,
+    owner: LocalPid,
+    was_active: bool,
+    anchor: Option<Handle>,
+    _watchers: Watchers,
+}
+
+impl Socket {
+    /// Marks the socket closed, takes everything out of it and tells who waits. `None` if it was
+    /// closed before.
+    fn shut(self: &Arc<Self>, reason: Atom) -> Option<(Leftover, Remains)> {
+        let closing = Closing::begin();
+        let mut open = self.lock().ok()?;
+        leave(&open);
+        let state = &mut *open.state;
+        let unread = state.has_unread();
+        state.shut();
+        // Under the lock: who gives up waiting must find either its place or its message.
+        state.waiters.close();
+        if let Some(socket) = state.delivery.anchor() {
+            state.watchers.tell(&(atoms::dollar_inet(), atoms::gen_sctp_nif(), socket), reason);
+        }
+        let backlog = std::mem::take(&mut state.backlog);
+        let fragments = state.inbox.take();
+        let remains = Remains {
+            owner_monitor: state.ownership.take_monitor(),
+            owner: state.ownership.owner(),
+            was_active: state.is_active(),
+            anchor: state.delivery.take_anchor(),
+            _watchers: state.take_watchers(),
+        };
+        drop(open);
+        table::remove(self.token);
+        Some((Leftover::of(self, unread, backlog, fragments, closing), remains))
+    }
+
+    /// Closes the socket. True if that is done; else the caller gets a message under `reference`
+    /// when the kernel has let go of it.
+    pub(crate) fn close(self: &Arc<Self>, env: Env, socket: &Handle, reference: Term) -> bool {
+        let Some((left, remains)) = self.shut(atoms::normal()) else { return true };
+        if let Some(monitor) = &remains.owner_monitor {
+            socket.demonitor(env, monitor);
+        }
+        let closed = close_thread::close(left);
+        if !closed {
+            tell_when_over(Waiter::new(env.pid(), reference));
+        }
+        closed
+    }
+
+    /// Closes the socket of a dead owner: at once where it can be, who restarts it wants the port.
+    pub(crate) fn close_orphan(self: &Arc<Self>) {
+        if let Some((left, _)) = self.shut(atoms::normal()) {
+            close_thread::close(left);
+        }
+    }
+
+    /// Closes a socket that was collected while open: nobody can reach it, so nobody waits.
+    pub(crate) fn close_garbage(self: &Arc<Self>) {
+        self.lock_any().waiters.clear();
+        if let Some((left, _)) = self.shut(atoms::normal()) {
+            close_thread::close_later(left);
+        }
+    }
+
+    /// Closes the socket after its I/O panicked.
+    pub(crate) fn close_after_panic(self: &Arc<Self>) {
+        panics::point("close");
+        // The state's lock does not poison, and `shut` only takes things out.
+        let Some((left, remains)) = self.shut(atoms::closed()) else { return };
+        close_thread::close_later(left);
+        // The owner of an active socket does nothing but wait: silence is all that it would hear.
+        if let Some(anchor) = remains.anchor.as_ref().filter(|_| remains.was_active) {
+            message::send(&remains.owner, |env| {
+                (atoms::sctp_error(), socket_term(env, anchor), atoms::closed()).encode(env)
+            });
+        }
+    }
+}

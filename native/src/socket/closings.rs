@@ -1,0 +1,42 @@
+//! The closings that are under way, and who waits for them.
+
+use beam::panics;
+use flow::pending::Pending;
+use parking_lot::Mutex;
+
+use crate::socket::waiter::Waiter;
+
+static UNDER_WAY: Mutex<Pending<Waiter>> = Mutex::new(Pending::new());
+
+/// A closing that is under way: from before the socket is marked closed until the kernel has let go
+/// of it. Who finds a socket closed can wait until it is.
+pub(crate) struct Closing(u64);
+
+impl Closing {
+    pub(crate) fn begin() -> Closing {
+        Closing(UNDER_WAY.lock().begin())
+    }
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let waiters = UNDER_WAY.lock().end(self.0);
+        for waiter in waiters {
+            // Whatever happens, the next one must be told.
+            panics::guarded(|| waiter.wake_ready());
+        }
+    }
+}
+
+/// How many closings are under way.
+pub(crate) fn under_way() -> usize {
+    UNDER_WAY.lock().count()
+}
+
+/// Wakes `waiter` when all closings that have begun are over.
+pub(crate) fn tell_when_over(waiter: Waiter) {
+    let nothing = UNDER_WAY.lock().wait(waiter);
+    if let Some(waiter) = nothing {
+        waiter.wake_ready();
+    }
+}

@@ -1,0 +1,84 @@
+//! The owner of a socket: its death, and the way to another one.
+
+use std::sync::Arc;
+
+use beam::message;
+use rustler::{Env, LocalPid, Monitor};
+
+use crate::socket::mode::resume;
+use crate::socket::ownership::Adopted;
+use crate::socket::state::{Handle, Socket};
+use crate::socket::{owner_mail, table};
+use crate::terms::error::Error;
+
+/// Closes the sockets of owners that are dead. The VM tells of a process' end at each of its links
+/// and monitors, and here last of all.
+pub(crate) fn close_orphans() {
+    for socket in table::all() {
+        // For good: only an owner that is alive gives its socket away.
+        if socket.lock().is_ok_and(|open| !message::is_alive(&open.state.ownership.owner())) {
+            socket.close_orphan();
+        }
+    }
+}
+
+/// How a handover can begin.
+pub(crate) enum Begun {
+    Ready,
+    Same,
+    NotOwner,
+    /// Dead, or on another node.
+    Dead,
+}
+
+impl Socket {
+    /// A monitored process is gone.
+    pub(crate) fn down(self: &Arc<Self>, monitor: &Monitor) {
+        let over = self.lock_any().ownership.is_over(monitor);
+        if over {
+            self.close_orphan();
+        }
+    }
+
+    /// Prepares to give the socket to `to`, a process of this node.
+    pub(crate) fn handover(&self, env: Env, to: Option<LocalPid>) -> Result<Begun, Error> {
+        let mut open = self.lock()?;
+        let ownership = &mut open.state.ownership;
+        if to == Some(ownership.owner()) {
+            return Ok(Begun::Same);
+        }
+        if ownership.owner() != env.pid() {
+            return Ok(Begun::NotOwner);
+        }
+        let Some(to) = to.filter(message::is_alive) else { return Ok(Begun::Dead) };
+        ownership.begin(to);
+        Ok(Begun::Ready)
+    }
+
+    /// Completes [`Socket::handover`]: `to` owns the socket. False if it died in between; then nothing
+    /// has changed. With the owner itself as `to` this takes the handover back.
+    pub(crate) fn adopt(&self, env: Env, socket: &Handle, to: LocalPid) -> Result<bool, Error> {
+        let monitor = socket.monitor(env, &to);
+        let (answer, monitor) = match self.lock() {
+            Err(error) => (Err(error), monitor),
+            Ok(mut open) => match open.state.ownership.complete(to, monitor) {
+                Err(monitor) => (Ok(false), monitor),
+                Ok(Adopted { monitor, ended }) => {
+                    if let Some(limit) = &mut open.state.delivery.limit {
+                        // What was granted was for another mailbox.
+                        limit.answer(0);
+                    }
+                    open.hold(socket);
+                    (0..ended).for_each(|_| owner_mail::passive(&mut open.state));
+                    resume(&mut open);
+                    (Ok(true), monitor)
+                }
+            },
+        };
+        // Of the owner of before, or of who does not become the next one.
+        if let Some(monitor) = monitor {
+            socket.demonitor(env, &monitor);
+        }
+        answer
+    }
+}

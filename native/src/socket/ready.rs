@@ -1,0 +1,85 @@
+//! The I/O thread's part: what a socket does when it is ready.
+
+use beam::panics;
+use flow::budget::Budget;
+use flow::interest::covers;
+use flow::pace::Traffic;
+use flow::route::Taker;
+use sctp::Event;
+
+use crate::socket::receive;
+use crate::socket::route::{Goal, Passed, pass};
+use crate::socket::send::wake_orphans;
+use crate::socket::settle::{rearm, settle, wanted};
+use crate::socket::state::{Open, Socket};
+
+impl Socket {
+    /// Takes an event. Returns what the messages that it delivered look like, if there were any.
+    pub(crate) fn on_ready(&self, event: &Event) -> Option<Traffic> {
+        let mut open = self.lock().ok()?;
+        panics::point("socket");
+        let was_wanted = covers(wanted(&open.state), event.readable, event.writable);
+        let traffic = match event.readable || event.error {
+            true => read(&mut open),
+            false => None,
+        };
+        tell_writers(&mut open, event);
+        rearm(&mut open, event, was_wanted);
+        settle(&mut open);
+        traffic
+    }
+}
+
+/// Delivers what there is, for whoever takes it.
+fn read(open: &mut Open) -> Option<Traffic> {
+    let state = &mut open.state;
+    state.waiters.prune_receiver();
+    let active = state.is_active();
+    let serves = state.taker() == Taker::Receiver;
+    if !active && !serves && !state.waiters.has_connects() {
+        // The owner has yet to ask for this: it is slower than its peer.
+        state.tuning.set_speculation(true);
+        return None;
+    }
+    let list = state.user.view.list;
+    let budget = match state.waiters.receiver().filter(|_| serves) {
+        Some(receiver) => receive::budget(receiver.most, list),
+        None if state.user.batch == 1 => state.tuning.budget(),
+        // To ask for more than there is costs nothing.
+        None => Budget::of_batches(state.user.batch, list),
+    };
+    let before = state.inbox.counts().count();
+    let passed = pass(open, Goal::Deliver, budget);
+    let state = &mut open.state;
+    let messages = state.inbox.counts().count() - before;
+    // Who takes no more says nothing of what the kernel still has.
+    if !serves && (!active || state.is_active()) {
+        state.tuning.learn(messages, matches!(passed, Passed::Dry));
+    }
+    if !(active || serves) || messages == 0 {
+        return None;
+    }
+    let traffic = state.tuning.traffic(open.socket.sent.count());
+    // In a stream the next message may be there before it is asked for.
+    match traffic {
+        Traffic::Stream => state.tuning.set_speculation(true),
+        Traffic::Dialogue if serves => state.tuning.set_speculation(false),
+        Traffic::Dialogue => {}
+    }
+    Some(traffic)
+}
+
+/// Wakes those who wait for room, where there may be some.
+fn tell_writers(open: &mut Open, event: &Event) {
+    let state = &mut open.state;
+    if !state.waiters.has_writers() {
+        // Nobody to be told.
+    } else if event.error {
+        state.waiters.wake_writers(|_| true);
+    } else if event.writable {
+        state.waiters.wake_writer();
+    } else if state.taker() != Taker::Owner {
+        // What came, and was not read, may be the end of an association.
+        wake_orphans(open);
+    }
+}

@@ -1,0 +1,305 @@
+//! One place through which every message passes, whoever reads it.
+//!
+//! The I/O thread, a process in recv, one that sets `{active, _}` and one that connects all pass over
+//! a socket the same way, under its lock: take the next message, decide where it goes
+//! ([`flow::route`]), bring it there.
+
+use std::cell::RefCell;
+
+use flow::budget::Budget;
+use flow::route::{self, Before, Destination, Item, Next, Taker};
+use rustler::{Env, Term};
+use sctp::notification::AssocState;
+use sctp::{AssocId, Notification, Style};
+
+use crate::message::{Content, Held, Message, Most};
+use crate::socket::batch::Batch;
+use crate::socket::inbox::{Read, Scratch};
+use crate::socket::state::{Open, State};
+use crate::socket::waiter::Waiter;
+use crate::socket::{owner_mail, receiver_mail};
+use crate::terms::event;
+use crate::terms::message::received;
+
+thread_local! {
+    static THREAD: RefCell<Thread> =
+        const { RefCell::new(Thread { scratch: Scratch::new(), batch: Batch::new() }) };
+}
+
+/// What each thread has for a pass.
+struct Thread {
+    scratch: Scratch,
+    /// Empty, but during a pass.
+    batch: Batch,
+}
+
+/// What a pass is for.
+#[derive(Clone, Copy)]
+pub(crate) enum Goal<'a> {
+    /// To deliver what can be delivered.
+    Deliver,
+    /// To receive so much, for the caller.
+    Receive(Env<'a>, Most),
+    /// To learn the outcome of the caller's connect.
+    Connect(Env<'a>, AssocId),
+}
+
+/// What a pass ends with.
+pub(crate) enum Passed<'a> {
+    /// What the goal asked for, as the caller's call answers it.
+    Got(Term<'a>),
+    /// An error, for a receiver.
+    Error(i32),
+    /// Nothing more now.
+    Dry,
+    /// The budget is spent.
+    Spent,
+}
+
+impl<'a> Goal<'a> {
+    fn plain(self) -> route::Goal {
+        match self {
+            Goal::Deliver => route::Goal::Deliver,
+            Goal::Receive(..) => route::Goal::Receive,
+            Goal::Connect(..) => route::Goal::Connect,
+        }
+    }
+
+    /// How many more messages there is use for.
+    fn room(self, state: &State, batch: &Batch) -> usize {
+        match self {
+            Goal::Deliver => batch.room(state.most()),
+            Goal::Receive(_, most) => batch.room(most),
+            Goal::Connect(..) => 1,
+        }
+    }
+
+    /// Whether the outcome of this association is what the caller waits for.
+    fn awaits(self, assoc: AssocId) -> bool {
+        matches!(self, Goal::Connect(_, own) if own == assoc)
+    }
+
+    /// The caller's batch, if there is anything in it.
+    fn collected(self, state: &State, batch: &mut Batch) -> Option<Term<'a>> {
+        let Goal::Receive(env, Most::Batch(_)) = self else { return None };
+        if batch.is_empty() {
+            return None;
+        }
+        // As for what it saves.
+        let percent = 1 + batch.len() / 4;
+        rustler::schedule::consume_timeslice(env, percent.try_into().unwrap_or(100));
+        Some(batch.received(env, state.user.view))
+    }
+}
+
+/// Takes and routes messages until the goal is reached, nothing is left or the budget is spent.
+pub(crate) fn pass<'a>(open: &mut Open, goal: Goal<'a>, budget: Budget) -> Passed<'a> {
+    open.state.waiters.prune_receiver();
+    THREAD.with_borrow_mut(|Thread { scratch, batch }| {
+        if !batch.is_empty() {
+            // A panic has left something.
+            batch.clear();
+        }
+        scratch.ahead.clear();
+        let passed = run(open, goal, budget, scratch, batch);
+        let passed = match passed {
+            Passed::Got(answer) => Passed::Got(answer),
+            other => match goal.collected(&open.state, batch) {
+                Some(answer) => {
+                    if let Passed::Error(errno) = other {
+                        open.state.backlog.put_back(Held::Error(errno));
+                    }
+                    Passed::Got(answer)
+                }
+                None => other,
+            },
+        };
+        if !scratch.ahead.is_empty() {
+            run(open, Goal::Deliver, Budget::NONE, scratch, batch);
+        }
+        flush(&mut open.state, batch);
+        passed
+    })
+}
+
+fn run<'a>(
+    open: &mut Open,
+    goal: Goal<'a>,
+    mut budget: Budget,
+    scratch: &mut Scratch,
+    batch: &mut Batch,
+) -> Passed<'a> {
+    let style = open.socket.style;
+    let state = &mut *open.state;
+    loop {
+        let next = route::next(Before {
+            keeps: route::keeps(goal.plain(), state.taker()),
+            may_keep: state.may_keep(),
+            spent: budget.is_spent(),
+            ahead: !scratch.ahead.is_empty(),
+            backlog: !state.backlog.is_empty(),
+        });
+        let kept_meta;
+        let read = match next {
+            Next::Dry => return Passed::Dry,
+            Next::Spent => return Passed::Spent,
+            Next::Backlog => {
+                let Some(held) = state.backlog.pop() else { return Passed::Dry };
+                budget.spend(held.bytes());
+                match held {
+                    Held::Message(meta, content) => {
+                        kept_meta = meta;
+                        Read::Message(Message { meta: &kept_meta, content })
+                    }
+                    Held::Error(errno) => Read::Error(errno),
+                }
+            }
+            Next::Kernel => {
+                let (buffer, many) = (state.user.buffer, goal.room(state, batch));
+                let (inbox, kernel) = state.inbox_and_kernel();
+                inbox.read(kernel, scratch, &mut budget, buffer, many)
+            }
+        };
+        let passed = match read {
+            Read::Nothing => return Passed::Dry,
+            Read::Spent => return Passed::Spent,
+            Read::Error(errno) => bring_error(state, goal, errno, batch),
+            Read::Message(message) => {
+                // What was kept has been noted, and is nobody's answer.
+                let fresh = next == Next::Kernel;
+                bring_message(state, style, goal, message, fresh, batch)
+            }
+        };
+        if let Some(passed) = passed {
+            return passed;
+        }
+    }
+}
+
+/// Brings an error where it goes.
+fn bring_error<'a>(
+    state: &mut State,
+    goal: Goal<'a>,
+    errno: i32,
+    batch: &mut Batch,
+) -> Option<Passed<'a>> {
+    let item = match errno {
+        libc::ENOTCONN => Item::NoAssociation,
+        _ => Item::Error,
+    };
+    // What came before goes before, and may be all that there is room for.
+    if let Destination::Owner | Destination::Receiver = to(state, goal, item) {
+        flush(state, batch);
+    }
+    match to(state, goal, item) {
+        Destination::Caller => return Some(Passed::Error(errno)),
+        Destination::End => {
+            state.inbox.exhaust();
+            return Some(Passed::Dry);
+        }
+        Destination::Owner => owner_mail::error(state, errno),
+        Destination::Receiver => receiver_mail::error(state, errno),
+        Destination::Backlog => state.backlog.push(Held::Error(errno)),
+        Destination::Drop | Destination::Connector => {}
+    }
+    None
+}
+
+/// Brings a message where it goes.
+fn bring_message<'a>(
+    state: &mut State,
+    style: Style,
+    goal: Goal<'a>,
+    message: Message,
+    fresh: bool,
+    batch: &mut Batch,
+) -> Option<Passed<'a>> {
+    let mut item = Item::Message;
+    if fresh && let Content::Event(event) = &message.content {
+        let changed = note(state, style, event);
+        // What came before counts before.
+        if let Some((assoc, connector)) = changed.and_then(|assoc| connector(state, assoc)) {
+            if goal.plain() != route::Goal::Receive {
+                flush(state, batch);
+            }
+            let own = goal.awaits(assoc);
+            if let (Destination::Caller, Goal::Connect(env, _)) =
+                (to(state, goal, Item::Outcome { own }), goal)
+            {
+                owner_mail::spent_on_connect(state);
+                return Some(Passed::Got(event::connected(env, event)));
+            }
+            if connector.wake(|env| event::connected(env, event)) {
+                owner_mail::spent_on_connect(state);
+                return None;
+            }
+            // The process is gone: the event is news again.
+        }
+        if !state.user.wants(event) {
+            item = Item::Unwanted;
+        }
+    }
+    match (to(state, goal, item), goal) {
+        (Destination::Caller, Goal::Receive(env, Most::One)) => {
+            return Some(Passed::Got(received(env, message, state.user.view)));
+        }
+        (Destination::Caller, _) => {
+            batch.push(message);
+            if goal.room(state, batch) == 0 {
+                return goal.collected(state, batch).map(Passed::Got);
+            }
+        }
+        (Destination::Backlog, _) => state.backlog.push(message.keep()),
+        (to @ (Destination::Owner | Destination::Receiver), _) => match state.most() {
+            Most::Batch(most) => {
+                batch.push(message);
+                if batch.len() >= most {
+                    flush(state, batch);
+                }
+            }
+            Most::One if to == Destination::Owner => owner_mail::message(state, message),
+            Most::One => receiver_mail::message(state, message),
+        },
+        (Destination::Drop | Destination::Connector | Destination::End, _) => {}
+    }
+    None
+}
+
+fn to(state: &State, goal: Goal, item: Item) -> Destination {
+    route::destination(item, goal.plain(), state.taker())
+}
+
+/// Brings the batch to who takes it.
+fn flush(state: &mut State, batch: &mut Batch) {
+    if batch.is_empty() {
+        return;
+    }
+    match state.taker() {
+        Taker::Receiver => receiver_mail::batch(state, batch),
+        Taker::Owner | Taker::Nobody => owner_mail::batch(state, batch),
+    }
+}
+
+/// Notes what an event changes; gives the association whose state changed.
+fn note(state: &mut State, style: Style, event: &Notification) -> Option<AssocId> {
+    match *event {
+        Notification::AssocChange { state: change, assoc, .. } => {
+            if change != AssocState::CommUp {
+                state.inbox.abandon(assoc);
+                // On a one-to-one socket there is no other, whatever they called it.
+                state.waiters.wake_writers(|to| style == Style::OneToOne || to == assoc);
+            }
+            Some(assoc)
+        }
+        Notification::PartialDelivery { assoc, .. } => {
+            state.inbox.abandon(assoc);
+            None
+        }
+        _ => None,
+    }
+}
+
+/// The process that waits for the outcome of this association.
+fn connector(state: &mut State, assoc: AssocId) -> Option<(AssocId, Waiter)> {
+    Some((assoc, state.waiters.take_connect(assoc)?))
+}

@@ -1,0 +1,93 @@
+//! The way out: sends, and those who wait for room.
+
+use rustler::{Env, Term};
+use sctp::{AssocId, SndInfo};
+
+use crate::socket::settle::arm_again;
+use crate::socket::state::{Open, Socket};
+use crate::socket::waiter::Waiter;
+use crate::terms::error::Error;
+
+/// Bytes that are sent together. A message that is larger gains nothing from company.
+pub(crate) const SENT_TOGETHER: usize = 16 * 1024;
+
+/// What became of a send.
+pub(crate) enum Sent {
+    Done,
+    /// There is no room, and the caller wants to wait for it.
+    Wait,
+}
+
+impl Socket {
+    /// Sends a message with all that is said of it. One call of the kernel, beside those who receive.
+    pub(crate) fn send(&self, env: Env, info: &SndInfo, data: &[u8]) -> Result<Sent, Error> {
+        let kernel = self.kernel()?;
+        charge(env, 1, data.len());
+        match kernel.send(info, data) {
+            Ok(()) => {
+                self.sent.add(data.len());
+                Ok(Sent::Done)
+            }
+            Err(error) if error.raw_os_error() == Some(libc::EAGAIN) && self.blocking_send() => {
+                Ok(Sent::Wait)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What is said of a message that its sender says no more of than stream and association.
+    pub(crate) fn default_info(&self, assoc: AssocId, stream: u16) -> Result<SndInfo, Error> {
+        let defaults = match self.defaults.are_set() {
+            true => self.defaults.look_up(&*self.kernel()?, assoc),
+            false => SndInfo::default(),
+        };
+        Ok(SndInfo { stream, assoc, ..defaults })
+    }
+
+    /// Sends messages to one association, from the first on, as many as are sure to be taken; returns
+    /// how many.
+    pub(crate) fn send_batch(
+        &self,
+        env: Env,
+        assoc: AssocId,
+        messages: &[(SndInfo, &[u8])],
+    ) -> Result<usize, Error> {
+        let sent = self.kernel()?.send_batch(assoc, messages);
+        let lengths = messages[..sent].iter().map(|(_, data)| data.len());
+        charge(env, sent, lengths.clone().sum());
+        lengths.for_each(|len| self.sent.add(len));
+        Ok(sent)
+    }
+
+    /// Registers the caller for the moment when there is room to send to an association.
+    pub(crate) fn await_room(
+        &self,
+        env: Env,
+        assoc: AssocId,
+        reference: Term,
+    ) -> Result<(), Error> {
+        let waiter = Waiter::new(env.pid(), reference);
+        let mut open = self.lock()?;
+        open.state.waiters.add_writer(assoc, waiter);
+        // The room may have come since the process tried, and been announced.
+        arm_again(&mut open);
+        // So may the association's end.
+        if !open.kernel().has_assoc(assoc) {
+            wake_orphans(&mut open);
+        }
+        Ok(())
+    }
+}
+
+/// Wakes those who wait to send to an association that is no more: there may never be room.
+pub(crate) fn wake_orphans(open: &mut Open) {
+    let known = open.kernel().known(open.state.waiters.written_to());
+    open.state.waiters.wake_writers(|assoc| !known.contains(&assoc));
+}
+
+/// Charges the caller for sending, so that who sends in a loop leaves the scheduler to who receives:
+/// for a call as much as a port is charged for (200 reductions of 4000), more for much.
+fn charge(env: Env, messages: usize, len: usize) {
+    let percent = i32::try_from(3 + 2 * messages + len / 8192).unwrap_or(100);
+    rustler::schedule::consume_timeslice(env, percent.min(100));
+}

@@ -1,0 +1,256 @@
+//! A socket: what all share of it, and its state under one lock.
+//!
+//! Locks, in the order they are taken: [`Socket`]'s `state`, then its `kernel`. Calls that need nothing
+//! but the kernel take `kernel` alone and for reading, all others have the same descriptor in the
+//! state, so sending and receiving do not wait for each other. The descriptor is closed after it was
+//! taken out under both locks, `kernel`'s for writing, which is when no call uses it. Nothing that
+//! could run a resource's destructor (dropping a [`Handle`], or a term that names a socket) happens
+//! under a lock. docs/architecture.md has the locks of the whole library.
+
+use std::mem::take;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use beam::resource::Object;
+use flow::route::Taker;
+use flow::stats::SendCounts;
+use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
+use rustler::{Encoder, Env, LocalPid, Term};
+use sctp::{Family, Interest, Style, Token};
+
+use crate::message::Most;
+use crate::socket::backlog::Backlog;
+use crate::socket::delivery::Delivery;
+use crate::socket::inbox::Inbox;
+use crate::socket::ownership::Ownership;
+use crate::socket::send_defaults::SendDefaults;
+use crate::socket::tuning::Tuning;
+use crate::socket::user_options::UserOptions;
+use crate::socket::waiters::Waiters;
+use crate::socket::watchers::Watchers;
+use crate::terms::atoms;
+use crate::terms::error::Error;
+
+/// The resource that Erlang holds. When the last reference to it is collected, the socket closes.
+pub(crate) struct Shared(pub(crate) Arc<Socket>);
+
+impl Deref for Shared {
+    type Target = Socket;
+
+    fn deref(&self) -> &Socket {
+        &self.0
+    }
+}
+
+/// A socket as terms refer to it.
+pub(crate) type SocketRef = Object<Shared>;
+
+/// One reference to a socket, counted by the VM.
+pub(crate) type Handle = beam::resource::Handle<Shared>;
+
+/// A socket, as the I/O thread and the resource share it.
+pub(crate) struct Socket {
+    pub(crate) token: Token,
+    pub(crate) family: Family,
+    pub(crate) style: Style,
+    kernel: RwLock<Option<Arc<sctp::Socket>>>,
+    state: Mutex<State>,
+    pub(crate) sent: SendCounts,
+    pub(crate) defaults: SendDefaults,
+    pub(crate) non_block_send: AtomicBool,
+    /// The number of Erlang's reference to the resource.
+    pub(crate) number: OnceLock<Box<[u8]>>,
+}
+
+/// With its resource and its place in the tables, an idle socket takes less than 1 KiB.
+const _: () = assert!(size_of::<Socket>() <= 768);
+
+/// What changes, each concern in a struct that keeps its own invariants.
+pub(crate) struct State {
+    /// None of a closed socket.
+    kernel: Option<Arc<sctp::Socket>>,
+    pub(crate) ownership: Ownership,
+    pub(crate) delivery: Delivery<Handle>,
+    pub(crate) waiters: Waiters,
+    pub(crate) watchers: Watchers,
+    pub(crate) inbox: Inbox,
+    pub(crate) backlog: Backlog,
+    pub(crate) tuning: Tuning,
+    /// What is waited for; `NONE` while the source is asleep.
+    pub(crate) registered: Interest,
+    pub(crate) user: UserOptions,
+}
+
+/// A locked open socket.
+pub(crate) struct Open<'a> {
+    pub(crate) socket: &'a Socket,
+    pub(crate) state: MutexGuard<'a, State>,
+    /// References that go when the lock is released: the last field, as fields are dropped in order.
+    loose: Vec<Handle>,
+}
+
+impl Open<'_> {
+    pub(crate) fn kernel(&self) -> &sctp::Socket {
+        self.state.kernel()
+    }
+
+    /// Keeps the socket from being collected, as long as it is needed.
+    pub(crate) fn hold(&mut self, socket: &SocketRef) {
+        self.state.delivery.hold(|| Handle::of(socket));
+    }
+
+    /// Lets go of a socket that is no longer needed, when the lock is released.
+    pub(crate) fn loosen(&mut self) {
+        let watched = !self.state.watchers.is_empty();
+        let anchor = self.state.delivery.loosen(watched);
+        self.loose.extend(anchor);
+    }
+}
+
+impl State {
+    /// Of an open socket.
+    pub(crate) fn kernel(&self) -> &sctp::Socket {
+        // `Socket::lock` looked, and only `State::shut` takes it, at the socket's end.
+        self.kernel.as_deref().expect("an open socket has its descriptor")
+    }
+
+    /// The inbox, and what it reads from.
+    pub(crate) fn inbox_and_kernel(&mut self) -> (&mut Inbox, &sctp::Socket) {
+        let kernel = self.kernel.as_deref().expect("as above");
+        (&mut self.inbox, kernel)
+    }
+
+    /// Marks the socket closed. The descriptor that senders share is left.
+    pub(crate) fn shut(&mut self) {
+        self.kernel = None;
+    }
+
+    /// Do messages go to the owner, sooner or later? Not while another process becomes it.
+    pub(crate) fn is_active(&self) -> bool {
+        !self.delivery.mode().is_passive() && !self.ownership.is_in_handover()
+    }
+
+    /// Who takes what comes now?
+    pub(crate) fn taker(&self) -> Taker {
+        if self.is_active() {
+            return if self.delivery.has_room() { Taker::Owner } else { Taker::Nobody };
+        }
+        match self.waiters.receiver() {
+            Some(_) => Taker::Receiver,
+            None => Taker::Nobody,
+        }
+    }
+
+    /// How many messages that one gets at a time.
+    pub(crate) fn most(&self) -> Most {
+        match (self.taker(), self.waiters.receiver()) {
+            (Taker::Receiver, Some(receiver)) => receiver.most,
+            _ => self.user.most(),
+        }
+    }
+
+    /// May messages be read ahead of their receiver or owner? Only for a connect's sake.
+    pub(crate) fn may_keep(&self) -> bool {
+        self.waiters.has_connects() && !self.backlog.is_full()
+    }
+
+    /// Has data been read from the kernel that nobody has got?
+    pub(crate) fn has_unread(&self) -> bool {
+        self.inbox.has_data() || self.backlog.has_data()
+    }
+
+    /// Takes out what is to be dropped outside of the lock.
+    pub(crate) fn take_watchers(&mut self) -> Watchers {
+        take(&mut self.watchers)
+    }
+}
+
+impl Socket {
+    pub(crate) fn new(
+        kernel: sctp::Socket,
+        token: Token,
+        owner: LocalPid,
+        user: UserOptions,
+        inherited: Inherited,
+    ) -> Socket {
+        let kernel = Arc::new(kernel);
+        Socket {
+            token,
+            family: kernel.family(),
+            style: kernel.style(),
+            kernel: RwLock::new(Some(kernel.clone())),
+            state: Mutex::new(State {
+                kernel: Some(kernel),
+                ownership: Ownership::new(owner),
+                delivery: Delivery::default(),
+                waiters: Waiters::default(),
+                watchers: Watchers::default(),
+                inbox: inherited.inbox,
+                backlog: inherited.backlog,
+                tuning: Tuning::default(),
+                registered: Interest::NONE,
+                user,
+            }),
+            sent: SendCounts::default(),
+            defaults: inherited.defaults,
+            non_block_send: AtomicBool::new(inherited.non_block_send),
+            number: OnceLock::new(),
+        }
+    }
+
+    /// Locks an open socket.
+    #[inline]
+    pub(crate) fn lock(&self) -> Result<Open<'_>, Error> {
+        let state = self.state.lock();
+        if state.kernel.is_none() {
+            return Err(Error::Closed);
+        }
+        Ok(Open { socket: self, state, loose: Vec::new() })
+    }
+
+    /// Locks the state, whether the socket is open or not.
+    pub(crate) fn lock_any(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+
+    /// The descriptor of an open socket, for calls that need nothing else and can take long. Who closes
+    /// the socket waits for them.
+    #[inline]
+    pub(crate) fn kernel(&self) -> Result<Kernel<'_>, Error> {
+        RwLockReadGuard::try_map(self.kernel.read(), |kernel| kernel.as_deref())
+            .map_err(|_| Error::Closed)
+    }
+
+    /// Takes the descriptor out, if no call uses it at the moment; it is nobody else's then.
+    pub(crate) fn take_kernel(&self) -> Option<sctp::Socket> {
+        let mut kernel = self.kernel.try_write()?;
+        Arc::into_inner(kernel.take()?)
+    }
+
+    /// The same, when the calls that use it are through.
+    pub(crate) fn await_kernel(&self) -> Option<sctp::Socket> {
+        Arc::into_inner(self.kernel.write().take()?)
+    }
+
+    pub(crate) fn blocking_send(&self) -> bool {
+        !self.non_block_send.load(Ordering::Relaxed)
+    }
+}
+
+/// The descriptor of an open socket, which stays open as long as this is there.
+pub(crate) type Kernel<'a> = parking_lot::MappedRwLockReadGuard<'a, sctp::Socket>;
+
+/// What a socket has from the one that its association was peeled off from.
+#[derive(Default)]
+pub(crate) struct Inherited {
+    pub(crate) defaults: SendDefaults,
+    pub(crate) non_block_send: bool,
+    pub(crate) inbox: Inbox,
+    pub(crate) backlog: Backlog,
+}
+
+/// Makes the Erlang term of a socket, `{'$inet', gen_sctp_nif, Ref}`.
+pub(crate) fn socket_term<'a>(env: Env<'a>, socket: &SocketRef) -> Term<'a> {
+    (atoms::dollar_inet(), atoms::gen_sctp_nif(), socket).encode(env)
+}

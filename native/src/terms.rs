@@ -1,0 +1,10 @@
+//! Erlang terms, made and taken apart: nothing here knows a socket.
+
+pub(crate) mod active;
+pub(crate) mod address;
+pub(crate) mod atoms;
+pub(crate) mod error;
+pub(crate) mod event;
+pub(crate) mod info;
+pub(crate) mod message;
+pub(crate) mod value;

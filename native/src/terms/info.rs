@@ -1,0 +1,124 @@
+//! What comes and goes with a message: `#sctp_sndrcvinfo{}` and other ancillary data.
+
+use beam::term::tuple;
+use rustler::types::tuple::get_tuple;
+use rustler::{Atom, Encoder, Env, Term};
+use sctp::types::{Ancillary, RcvInfo, SndRcvInfo, flags};
+use sctp::{AssocId, SndInfo};
+
+use crate::terms::atoms;
+use crate::terms::value::{is_undefined, list, uint};
+
+/// A `#sctp_sndrcvinfo{}` to send with; `None` if a field is of the wrong type or range, or one
+/// that only a receiver sees is given.
+pub(crate) fn to_send(record: Term) -> Option<SndInfo> {
+    let fields = get_tuple(record).ok()?;
+    let [tag, stream, ssn, flags, ppid, context, timetolive, tsn, cumtsn, assoc] = fields[..]
+    else {
+        return None;
+    };
+    if tag.decode::<Atom>().ok()? != atoms::sctp_sndrcvinfo()
+        || ![ssn, tsn, cumtsn].into_iter().all(is_undefined)
+    {
+        return None;
+    }
+    Some(SndInfo {
+        stream: or_default(stream)?,
+        flags: flag_bits(flags)?,
+        ppid: or_default(ppid)?,
+        context: or_default(context)?,
+        timetolive: or_default(timetolive)?,
+        assoc: AssocId::from_u32(or_default(assoc)?),
+    })
+}
+
+fn or_default<T: Default + TryFrom<u32>>(term: Term) -> Option<T> {
+    if is_undefined(term) { Some(T::default()) } else { uint(term) }
+}
+
+fn flag_bits(term: Term) -> Option<u16> {
+    /// Each of the four flags may be there more than once.
+    const MOST: usize = 64;
+    if is_undefined(term) || term.is_empty_list() {
+        return Some(0);
+    }
+    let bits = list(term, MOST, |flag| match flag.decode::<Atom>().ok()? {
+        atom if atom == atoms::unordered() => Some(flags::UNORDERED),
+        atom if atom == atoms::addr_over() => Some(flags::ADDR_OVER),
+        atom if atom == atoms::abort() => Some(flags::ABORT),
+        atom if atom == atoms::eof() => Some(flags::EOF),
+        _ => None,
+    });
+    Some(bits.ok()?.into_iter().fold(0, |set, bit| set | bit))
+}
+
+/// The list of ancillary data.
+pub(crate) fn ancillary<'a>(env: Env<'a>, anc: &Ancillary, data_io: bool) -> Term<'a> {
+    let none = Term::list_new_empty(env);
+    let mut list = none;
+    if let Some(class) = anc.tclass {
+        list = list.list_prepend((atoms::tclass(), class));
+    }
+    if let Some(ttl) = anc.ttl {
+        list = list.list_prepend((atoms::ttl(), ttl));
+    }
+    if let Some(tos) = anc.tos {
+        list = list.list_prepend((atoms::tos(), tos));
+    }
+    match &anc.info {
+        Some(info) if data_io => list.list_prepend(rcv_info(env, info, none)),
+        _ => list,
+    }
+}
+
+/// `#sctp_sndrcvinfo{}` of received data. `none` is the empty list, which is a call of the VM.
+fn rcv_info<'a>(env: Env<'a>, info: &RcvInfo, none: Term<'a>) -> Term<'a> {
+    snd_rcv_info(
+        env,
+        &SndRcvInfo {
+            stream: info.stream,
+            ssn: info.ssn,
+            flags: info.flags,
+            ppid: info.ppid,
+            context: info.context,
+            timetolive: 0,
+            tsn: info.tsn,
+            cumtsn: info.cumtsn,
+            assoc: info.assoc,
+        },
+        none,
+    )
+}
+
+pub(crate) fn snd_rcv_info<'a>(env: Env<'a>, info: &SndRcvInfo, none: Term<'a>) -> Term<'a> {
+    let fields = [
+        atoms::sctp_sndrcvinfo().to_term(env),
+        info.stream.encode(env),
+        info.ssn.encode(env),
+        flag_list(info.flags, none),
+        info.ppid.encode(env),
+        info.context.encode(env),
+        info.timetolive.encode(env),
+        info.tsn.encode(env),
+        info.cumtsn.encode(env),
+        info.assoc.to_u32().encode(env),
+    ];
+    tuple(env, fields)
+}
+
+fn flag_list(bits: u16, none: Term) -> Term {
+    if bits == 0 {
+        return none;
+    }
+    let names = [
+        (flags::EOF, atoms::eof()),
+        (flags::ABORT, atoms::abort()),
+        (flags::ADDR_OVER, atoms::addr_over()),
+        (flags::UNORDERED, atoms::unordered()),
+    ];
+    let mut list = none;
+    for (_, name) in names.into_iter().filter(|(bit, _)| bits & bit != 0) {
+        list = list.list_prepend(name);
+    }
+    list
+}
