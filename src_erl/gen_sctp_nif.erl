@@ -104,13 +104,11 @@
 -export([shutdown/2]).
 -export([sendfile/4]).
 
--compile({inline, [closed_is_einval/1, send_now/3, send_now/4]}).
+-compile({inline, [closed_is_einval/1]}).
 
 -include("inet_sctp.hrl").
 
 -define(SOCKET(Ref), {'$inet', ?MODULE, Ref}).
-%% More data in one message keeps a scheduler longer than it should.
--define(LARGE, 32768).
 %% As many messages has a batch at most.
 -define(BATCH, 64).
 
@@ -206,14 +204,10 @@ open() ->
 open(Port) when is_integer(Port) ->
     open([{port, Port}]);
 open(Opts) when is_list(Opts) ->
-    Result = case gen_sctp_nif_opts:family(Opts) of
-        {ok, Family, Rest} -> gen_sctp_nif_open:open(Family, Rest);
-        {error, badarg} -> {error, badarg}
-    end,
-    case Result of
-        {ok, Ref} -> {ok, ?SOCKET(Ref)};
-        {error, Reason} when Reason =:= badarg; Reason =:= einval -> error(badarg, [Opts]);
-        {error, _} -> Result
+    case gen_sctp_nif_open:open(Opts) of
+        {error, badarg} -> error(badarg, [Opts]);
+        {error, eaddrinuse} -> gen_sctp_nif_open:open_after_closings(Opts);
+        Result -> Result
     end;
 open(Other) ->
     error(badarg, [Other]).
@@ -236,7 +230,7 @@ open(Port, Opts) ->
 %% `{error, closed}'. Closing twice is fine.
 -spec close(sctp_socket()) -> ok.
 close(?SOCKET(Ref)) when is_reference(Ref) ->
-    gen_sctp_nif_wait:close(Ref);
+    gen_sctp_nif_prim:close_wait(Ref);
 close(S) ->
     error(badarg, [S]).
 
@@ -263,17 +257,11 @@ listen(S, Backlog) ->
     {ok, sctp_socket()} | {error, inet:posix() | closed}.
 peeloff(?SOCKET(Ref), #sctp_assoc_change{assoc_id = AssocId})
         when is_reference(Ref), is_integer(AssocId) ->
-    do_peeloff(Ref, AssocId);
+    gen_sctp_nif_open:peeloff(Ref, AssocId);
 peeloff(?SOCKET(Ref), AssocId) when is_reference(Ref), is_integer(AssocId) ->
-    do_peeloff(Ref, AssocId);
+    gen_sctp_nif_open:peeloff(Ref, AssocId);
 peeloff(S, Assoc) ->
     error(badarg, [S, Assoc]).
-
-do_peeloff(Ref, AssocId) ->
-    case gen_sctp_nif_open:peeloff(Ref, AssocId) of
-        {ok, NewRef} -> {ok, ?SOCKET(NewRef)};
-        {error, _} = Error -> Error
-    end.
 
 %% @doc Adds local addresses to an open socket, or removes some, all of them or
 %% none. Not in `gen_sctp'.
@@ -304,7 +292,7 @@ bindx(S, Op, IPs) ->
 controlling_process(?SOCKET(Ref) = S, Pid) when is_reference(Ref), is_pid(Pid) ->
     case gen_sctp_nif_prim:handover(Ref, Pid) of
         ok ->
-            Messages = gen_sctp_nif_wait:take_messages(S),
+            Messages = take_messages(S),
             send_all(Pid, Messages),
             case gen_sctp_nif_prim:adopt(Ref, Pid) of
                 {error, badarg} = Error ->
@@ -324,6 +312,18 @@ controlling_process(?SOCKET(Ref) = S, Pid) when is_reference(Ref), is_pid(Pid) -
 controlling_process(S, Pid) ->
     error(badarg, [S, Pid]).
 
+%% All messages of a socket in the mailbox, oldest first.
+take_messages(S) ->
+    receive
+        {sctp, S, _, _, _} = Message -> [Message | take_messages(S)];
+        {sctp_batch, S, _} = Message -> [Message | take_messages(S)];
+        {sctp_error, S, _, _, _} = Message -> [Message | take_messages(S)];
+        {sctp_error, S, _} = Message -> [Message | take_messages(S)];
+        {sctp_passive, S} = Message -> [Message | take_messages(S)]
+    after 0 ->
+        []
+    end.
+
 send_all(Pid, Messages) ->
     lists:foreach(fun(Message) -> gen_sctp_nif_prim:forward(Pid, Message) end, Messages).
 
@@ -339,9 +339,9 @@ connect(S, SockAddr, Opts) ->
     (sctp_socket(), inet:ip_address() | inet:hostname(), inet:port_number() | atom(),
         [option()]) -> connect_result().
 connect(S, SockAddr, Opts, Timeout) when is_map(SockAddr), is_list(Opts) ->
-    case gen_sctp_nif_connect:connect(S, {sockaddr, SockAddr}, Opts, Timeout) of
+    case gen_sctp_nif_connect:way(connect, S, {sockaddr, SockAddr}, Opts, Timeout) of
         badarg -> error(badarg, [S, SockAddr, Opts, Timeout]);
-        Result -> Result
+        Way -> gen_sctp_nif_connect:go(Way)
     end;
 connect(S, Addr, Port, Opts) ->
     connect(S, Addr, Port, Opts, infinity).
@@ -359,9 +359,9 @@ connect(S, Addr, Port, Opts) ->
 -spec connect(sctp_socket(), inet:ip_address() | inet:hostname(),
     inet:port_number() | atom(), [option()], timeout()) -> connect_result().
 connect(S, Addr, Port, Opts, Timeout) ->
-    case gen_sctp_nif_connect:connect(S, {host, Addr, Port}, Opts, Timeout) of
+    case gen_sctp_nif_connect:way(connect, S, {host, Addr, Port}, Opts, Timeout) of
         badarg -> error(badarg, [S, Addr, Port, Opts, Timeout]);
-        Result -> Result
+        Way -> gen_sctp_nif_connect:go(Way)
     end.
 
 %% @equiv connect_init(S, SockAddr, Opts, infinity)
@@ -374,10 +374,9 @@ connect_init(S, SockAddr, Opts) ->
     (sctp_socket(), inet:ip_address() | inet:hostname(), inet:port_number() | atom(),
         [option()]) -> ok | {error, term()}.
 connect_init(S, SockAddr, Opts, Timeout) when is_map(SockAddr), is_list(Opts) ->
-    case gen_sctp_nif_connect:start(S, {sockaddr, SockAddr}, Opts, Timeout) of
+    case gen_sctp_nif_connect:way(connect_init, S, {sockaddr, SockAddr}, Opts, Timeout) of
         badarg -> error(badarg, [S, SockAddr, Opts, Timeout]);
-        {ok, _} -> ok;
-        {error, _} = Error -> Error
+        Way -> gen_sctp_nif_connect:go(Way)
     end;
 connect_init(S, Addr, Port, Opts) ->
     connect_init(S, Addr, Port, Opts, infinity).
@@ -387,10 +386,9 @@ connect_init(S, Addr, Port, Opts) ->
 -spec connect_init(sctp_socket(), inet:ip_address() | inet:hostname(),
     inet:port_number() | atom(), [option()], timeout()) -> ok | {error, term()}.
 connect_init(S, Addr, Port, Opts, Timeout) ->
-    case gen_sctp_nif_connect:start(S, {host, Addr, Port}, Opts, Timeout) of
+    case gen_sctp_nif_connect:way(connect_init, S, {host, Addr, Port}, Opts, Timeout) of
         badarg -> error(badarg, [S, Addr, Port, Opts, Timeout]);
-        {ok, _} -> ok;
-        {error, _} = Error -> Error
+        Way -> gen_sctp_nif_connect:go(Way)
     end.
 
 %% @doc Starts an association with a peer that has several addresses.
@@ -401,9 +399,9 @@ connect_init(S, Addr, Port, Opts, Timeout) ->
     [address_and_port() | inet:family_address() | sockaddr()], [option()]) ->
     {ok, assoc_id()} | {error, term()}.
 connectx_init(S, SockAddrs, Opts) when is_list(SockAddrs) ->
-    case gen_sctp_nif_connect:start(S, {sockaddrs, SockAddrs}, Opts, infinity) of
+    case gen_sctp_nif_connect:way(connectx_init, S, {sockaddrs, SockAddrs}, Opts, infinity) of
         badarg -> error(badarg, [S, SockAddrs, Opts]);
-        Result -> Result
+        Way -> gen_sctp_nif_connect:go(Way)
     end;
 connectx_init(S, SockAddrs, Opts) ->
     error(badarg, [S, SockAddrs, Opts]).
@@ -421,9 +419,9 @@ connectx_init(S, Addrs, Port, Opts) ->
     inet:port_number() | atom(), [option()], timeout()) ->
     {ok, assoc_id()} | {error, term()}.
 connectx_init(S, Addrs, Port, Opts, Timeout) when is_list(Addrs) ->
-    case gen_sctp_nif_connect:start(S, {hosts, Addrs, Port}, Opts, Timeout) of
+    case gen_sctp_nif_connect:way(connectx_init, S, {hosts, Addrs, Port}, Opts, Timeout) of
         badarg -> error(badarg, [S, Addrs, Port, Opts, Timeout]);
-        Result -> Result
+        Way -> gen_sctp_nif_connect:go(Way)
     end;
 connectx_init(S, Addrs, Port, Opts, Timeout) ->
     error(badarg, [S, Addrs, Port, Opts, Timeout]).
@@ -453,21 +451,13 @@ send(?SOCKET(Ref), #sctp_sndrcvinfo{} = Info, Data) when is_reference(Ref) ->
 send(S, Info, Data) ->
     error(badarg, [S, Info, Data]).
 
-send_info(Ref, #sctp_sndrcvinfo{assoc_id = AssocId} = Info, Data) when is_binary(Data) ->
-    case send_now(Ref, Info, Data) of
-        wait -> gen_sctp_nif_wait:send(Ref, AssocId, fun() -> send_now(Ref, Info, Data) end);
-        Result -> Result
-    end;
+send_info(Ref, Info, Data) when is_binary(Data) ->
+    gen_sctp_nif_prim:send_wait(Ref, Info, Data);
 send_info(Ref, Info, Data) ->
     case flatten(Data) of
         {ok, Bin} -> send_info(Ref, Info, Bin);
         error -> unless_closed(Ref, {error, einval})
     end.
-
-send_now(Ref, Info, Data) when byte_size(Data) =< ?LARGE ->
-    gen_sctp_nif_prim:send(Ref, Info, Data);
-send_now(Ref, Info, Data) ->
-    gen_sctp_nif_prim:send_large(Ref, Info, Data).
 
 %% @doc Sends on a stream of an association, all else as
 %% `sctp_default_send_param' says.
@@ -490,23 +480,12 @@ send(S, Assoc, Stream, Data) ->
     error(badarg, [S, Assoc, Stream, Data]).
 
 send_stream(Ref, AssocId, Stream, Data) when is_binary(Data) ->
-    case send_now(Ref, AssocId, Stream, Data) of
-        wait ->
-            Again = fun() -> send_now(Ref, AssocId, Stream, Data) end,
-            gen_sctp_nif_wait:send(Ref, AssocId, Again);
-        Result ->
-            Result
-    end;
+    gen_sctp_nif_prim:send_wait(Ref, AssocId, Stream, Data);
 send_stream(Ref, AssocId, Stream, Data) ->
     case flatten(Data) of
         {ok, Bin} -> send_stream(Ref, AssocId, Stream, Bin);
         error -> unless_closed(Ref, {error, einval})
     end.
-
-send_now(Ref, AssocId, Stream, Data) when byte_size(Data) =< ?LARGE ->
-    gen_sctp_nif_prim:send(Ref, AssocId, Stream, Data);
-send_now(Ref, AssocId, Stream, Data) ->
-    gen_sctp_nif_prim:send_large(Ref, AssocId, Stream, Data).
 
 %% Here, as the VM can interrupt it.
 flatten(Data) ->
@@ -551,10 +530,10 @@ recv(S) ->
 %% time, else `{error, ealready}'. Any process may receive.
 -spec recv(sctp_socket(), timeout()) -> {ok, message()} | {error, recv_error()}.
 recv(?SOCKET(Ref), infinity) when is_reference(Ref) ->
-    gen_sctp_nif_wait:recv(Ref, infinity);
+    gen_sctp_nif_prim:recv_wait(Ref, infinity);
 recv(?SOCKET(Ref), Timeout)
         when is_reference(Ref), is_integer(Timeout), Timeout >= 0, Timeout < 16#ffffffff ->
-    gen_sctp_nif_wait:recv(Ref, Timeout);
+    gen_sctp_nif_prim:recv_wait(Ref, Timeout);
 recv(?SOCKET(Ref), _Timeout) when is_reference(Ref) ->
     unless_closed(Ref, {error, einval});
 recv(S, Timeout) ->
@@ -574,7 +553,7 @@ recv(S, Timeout) ->
     {ok, [message(), ...]} | {error, timeout | closed | inet:posix()}.
 recv_batch(?SOCKET(Ref) = S, N, Timeout) when is_reference(Ref), is_integer(N), N > 0 ->
     case is_timeout(Timeout) of
-        true -> gen_sctp_nif_wait:recv_batch(Ref, min(N, ?BATCH), Timeout);
+        true -> gen_sctp_nif_prim:recv_batch_wait(Ref, min(N, ?BATCH), Timeout);
         false -> error(badarg, [S, N, Timeout])
     end;
 recv_batch(S, N, Timeout) ->

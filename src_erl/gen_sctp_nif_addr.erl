@@ -4,7 +4,8 @@
 -module(gen_sctp_nif_addr).
 
 %% What a connect is aimed at.
--export([resolve/3]).
+-export([target/2]).
+-export([host/3]).
 -export([service/1]).
 
 %% Address forms.
@@ -27,44 +28,46 @@
     | {sockaddr, map()}
     | {sockaddrs, [term()]}.
 
+-type target() :: #{
+    hosts := [term()],
+    port => integer(),
+    forms := [form()],
+    deadline := gen_sctp_nif_prim:deadline()
+}.
+
 -export_type([form/0, destination/0]).
 
 %% What a connect is aimed at.
 
-%% @doc Looks up names: service first, then the timeout is checked, then hosts,
-%% whose lookup is bounded by it. `badarg' is for the caller to raise, as OTP
-%% does for a bad timeout and for any bad address of a list.
--spec resolve(gen_sctp_nif_prim:family(), destination(), term()) ->
-    {ok, [form()], gen_sctp_nif_wait:deadline()} | {error, inet:posix()} | badarg.
-resolve(Family, {host, Host, Service}, Timeout) ->
-    resolve_port(Service, Timeout, fun(Port, Deadline) ->
-        case host(Host, Family, Deadline) of
-            {ok, IP} -> {ok, [{IP, Port}], Deadline};
-            {error, _} = Error -> Error
-        end
-    end);
-resolve(Family, {hosts, Hosts, Service}, Timeout) ->
-    resolve_port(Service, Timeout, fun(Port, Deadline) ->
-        hosts(Hosts, Family, Port, Deadline, [])
-    end);
-resolve(_Family, {sockaddr, Map}, Timeout) ->
-    with_deadline(Timeout, fun(Deadline) ->
-        {ok, [sockaddr_defaults(Map)], Deadline}
-    end);
-resolve(_Family, {sockaddrs, SockAddrs}, Timeout) ->
-    with_deadline(Timeout, fun(Deadline) ->
-        same_port(SockAddrs, Deadline)
-    end).
+%% @doc What is to be looked up, or the forms of addresses, the last one first.
+%% The service is looked at first, then the timeout, which bounds all that
+%% follows. `badarg' is for the caller to raise, as OTP does for a bad timeout
+%% and for any bad address of a list.
+-spec target(destination(), term()) -> target() | {error, inet:posix()} | badarg.
+target({host, Host, Service}, Timeout) ->
+    hosts([Host], Service, Timeout);
+target({hosts, Hosts, Service}, Timeout) ->
+    hosts(Hosts, Service, Timeout);
+target({sockaddr, Map}, Timeout) ->
+    with_deadline(Timeout, fun() -> #{hosts => [], forms => [sockaddr_defaults(Map)]} end);
+target({sockaddrs, SockAddrs}, Timeout) ->
+    with_deadline(Timeout, fun() -> same_port(SockAddrs) end).
 
-resolve_port(Service, Timeout, Fun) ->
+hosts(Hosts, Service, Timeout) ->
     case service(Service) of
-        {ok, Port} -> with_deadline(Timeout, fun(Deadline) -> Fun(Port, Deadline) end);
-        {error, _} = Error -> Error
+        {ok, Port} ->
+            with_deadline(Timeout, fun() -> #{hosts => Hosts, port => Port, forms => []} end);
+        {error, _} = Error ->
+            Error
     end.
 
-with_deadline(Timeout, Fun) ->
-    try gen_sctp_nif_wait:deadline(Timeout) of
-        Deadline -> Fun(Deadline)
+with_deadline(Timeout, Target) ->
+    try gen_sctp_nif_prim:deadline(Timeout) of
+        Deadline ->
+            case Target() of
+                #{} = Map -> Map#{deadline => Deadline};
+                badarg -> badarg
+            end
     catch
         error:badarg -> badarg
     end.
@@ -79,26 +82,20 @@ service(Name) when is_atom(Name) ->
 service(_) ->
     {error, einval}.
 
-%% The empty name: releases before 27 say einval.
+%% @doc The address of a host. For the empty name releases before 27 say einval.
+-spec host(term(), gen_sctp_nif_prim:family(), gen_sctp_nif_prim:deadline()) ->
+    {ok, inet:ip_address()} | {error, inet:posix()}.
 host(Empty, _Family, _Deadline) when Empty =:= ""; Empty =:= '' ->
     {error, nxdomain};
 host(Host, Family, Deadline) ->
-    inet:getaddr(Host, Family, gen_sctp_nif_wait:remaining(Deadline)).
-
-hosts([Host | Hosts], Family, Port, Deadline, Acc) ->
-    case host(Host, Family, Deadline) of
-        {ok, IP} -> hosts(Hosts, Family, Port, Deadline, [{IP, Port} | Acc]);
-        {error, _} -> badarg
-    end;
-hosts([], _Family, _Port, Deadline, Acc) ->
-    {ok, lists:reverse(Acc), Deadline}.
+    inet:getaddr(Host, Family, gen_sctp_nif_prim:remaining(Deadline)).
 
 %% One association has one peer port. It is the last one given; it stands in
 %% for ports that are 0 or missing, and overrides those before it.
-same_port(SockAddrs, Deadline) ->
+same_port(SockAddrs) ->
     case last_port(SockAddrs, 0, []) of
         {0, _} -> badarg;
-        {Port, Forms} -> {ok, [set_port(Form, Port) || Form <- Forms], Deadline};
+        {Port, Forms} -> #{hosts => [], forms => [set_port(Form, Port) || Form <- Forms]};
         badarg -> badarg
     end.
 
@@ -109,7 +106,7 @@ last_port([SockAddr | SockAddrs], Port, Acc) ->
         _ -> badarg
     end;
 last_port([], Port, Acc) ->
-    {Port, lists:reverse(Acc)}.
+    {Port, Acc}.
 
 port_of({IP, Port} = Form) when is_tuple(IP) ->
     {Port, Form};

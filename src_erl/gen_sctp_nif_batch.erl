@@ -5,6 +5,10 @@
 
 -export([send/4]).
 
+%% What single/4 does, and what comes after that.
+-export([send_one/3]).
+-export([sent/5]).
+
 -include("inet_sctp.hrl").
 
 %% What one native call takes, messages and bytes: to make binaries of more
@@ -34,14 +38,20 @@ drop(N, [_ | Messages]) -> drop(N - 1, Messages).
 %% The message that did not go along: it waits, or tells what is wrong.
 single(_S, _Ref, _AssocId, []) ->
     ok;
-single(S, Ref, AssocId, [Message | Rest] = Messages) ->
-    case send_one(S, AssocId, Message) of
-        ok -> send(S, Ref, AssocId, Rest);
-        {error, Reason} -> {error, {Reason, Messages}}
-    end;
+single(S, Ref, AssocId, [Message | _] = Messages) ->
+    gen_sctp_nif_prim:then({?MODULE, send_one, [S, AssocId, Message]},
+        {?MODULE, sent, [S, Ref, AssocId, Messages]});
 single(_S, _Ref, _AssocId, Messages) ->
     {error, {einval, Messages}}.
 
+-spec sent(ok | {error, inet:posix() | closed}, gen_sctp_nif:sctp_socket(),
+    gen_sctp_nif_prim:ref(), integer(), [message(), ...]) ->
+    ok | {error, {inet:posix() | closed, [message()]}}.
+sent(ok, S, Ref, AssocId, [_ | Rest]) -> send(S, Ref, AssocId, Rest);
+sent({error, Reason}, _S, _Ref, _AssocId, Messages) -> {error, {Reason, Messages}}.
+
+-spec send_one(gen_sctp_nif:sctp_socket(), integer(), message()) ->
+    ok | {error, inet:posix() | closed}.
 send_one(S, AssocId, {#sctp_sndrcvinfo{} = Info, Data}) ->
     gen_sctp_nif:send(S, Info#sctp_sndrcvinfo{assoc_id = AssocId}, Data);
 send_one(S, AssocId, {Stream, Data}) when is_integer(Stream) ->

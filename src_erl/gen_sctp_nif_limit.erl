@@ -10,7 +10,8 @@
 
 -export([serve/0]).
 -export([question/0]).
--export([check/4]).
+-export([check/5]).
+-export([found/5]).
 
 %% Milliseconds between two looks at a full mailbox: the VM tells nobody when
 %% it has room.
@@ -64,7 +65,7 @@ question() ->
     receive
         {Ref, Owner, Most, Question} ->
             try
-                spawn(?MODULE, check, [Ref, Owner, Most, Question])
+                spawn(?MODULE, check, [ok, Ref, Owner, Most, Question])
             catch
                 %% No more processes: this question ends without an answer.
                 error:system_limit -> ok
@@ -78,15 +79,21 @@ question() ->
 %% when that has got another owner, whose mailbox is somebody else's.
 %%
 %% The question is kept until then: its end without an answer lifts the bound.
--spec check(gen_sctp_nif_prim:ref(), pid(), pos_integer(), reference()) -> ok.
-check(Ref, Owner, Most, Question) ->
-    case {gen_sctp_nif_prim:owner(Ref), process_info(Owner, message_queue_len)} of
+-spec check(ok, gen_sctp_nif_prim:ref(), pid(), pos_integer(), reference()) -> ok.
+check(ok, Ref, Owner, Most, Question) ->
+    gen_sctp_nif_prim:then({erlang, process_info, [Owner, message_queue_len]},
+        {?MODULE, found, [Ref, Owner, Most, Question]}).
+
+-spec found(undefined | {message_queue_len, non_neg_integer()}, gen_sctp_nif_prim:ref(), pid(),
+    pos_integer(), reference()) -> ok.
+found(Found, Ref, Owner, Most, Question) ->
+    case {gen_sctp_nif_prim:owner(Ref), Found} of
         {{ok, Owner}, {message_queue_len, Length}} when Length < Most ->
             _ = gen_sctp_nif_prim:grant(Ref, Question, Most - Length),
             ok;
         {{ok, Owner}, {message_queue_len, _}} ->
-            receive after ?PAUSE -> ok end,
-            ?MODULE:check(Ref, Owner, Most, Question);
+            gen_sctp_nif_prim:then({timer, sleep, [?PAUSE]},
+                {?MODULE, check, [Ref, Owner, Most, Question]});
         _ ->
             ok
     end.

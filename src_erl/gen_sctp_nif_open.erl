@@ -3,15 +3,50 @@
 %% Whatever fails on the way closes it again.
 -module(gen_sctp_nif_open).
 
--export([open/2]).
+-export([open/1]).
+-export([open_after_closings/1]).
 -export([peeloff/2]).
 -export([bindx/3]).
 -export([listen/2]).
 
-%% @doc Options are those without the family. They are set before the socket
-%% is bound, as some are refused later.
--spec open(gen_sctp_nif_prim:family(), [term()]) ->
-    {ok, gen_sctp_nif_prim:ref()} | {error, badarg | inet:posix() | closed}.
+%% What comes after a wait.
+-export([again/2]).
+-export([open_again/2]).
+-export([closed/2]).
+
+-define(SOCKET(Ref), {'$inet', gen_sctp_nif, Ref}).
+
+%% @doc Options are set before the socket is bound, as some are refused later.
+%% `badarg' is for the caller to raise.
+-spec open([term()]) ->
+    {ok, gen_sctp_nif:sctp_socket()} | {error, badarg | inet:posix() | closed}.
+open(Opts) ->
+    case gen_sctp_nif_opts:family(Opts) of
+        {ok, Family, Rest} ->
+            case open(Family, Rest) of
+                {ok, Ref} -> {ok, ?SOCKET(Ref)};
+                {error, einval} -> {error, badarg};
+                {error, _} = Error -> Error
+            end;
+        {error, badarg} = Error ->
+            Error
+    end.
+
+%% @doc Opens what may have been refused only because the kernel has yet to let
+%% go of a port that a process which has died had.
+-spec open_after_closings([term()]) ->
+    {ok, gen_sctp_nif:sctp_socket()} | {error, inet:posix() | closed}.
+open_after_closings(Opts) ->
+    gen_sctp_nif_prim:then({gen_sctp_nif_prim, closings_wait, []}, {?MODULE, open_again, [Opts]}).
+
+-spec open_again(ok, [term()]) ->
+    {ok, gen_sctp_nif:sctp_socket()} | {error, inet:posix() | closed}.
+open_again(ok, Opts) ->
+    case open(Opts) of
+        {error, badarg} -> error(badarg);
+        Result -> Result
+    end.
+
 open(Family, Opts) ->
     case gen_sctp_nif_opts:open_options(Family, Opts) of
         {ok, Open} -> create(Family, Open);
@@ -21,7 +56,7 @@ open(Family, Opts) ->
 %% @doc Makes an association a socket of its own, which inherits the options
 %% that the kernel does not copy.
 -spec peeloff(gen_sctp_nif_prim:ref(), integer()) ->
-    {ok, gen_sctp_nif_prim:ref()} | gen_sctp_nif_prim:error().
+    {ok, gen_sctp_nif:sctp_socket()} | gen_sctp_nif_prim:error().
 peeloff(Ref, AssocId) ->
     case gen_sctp_nif_prim:family(Ref) of
         {ok, Family} ->
@@ -36,11 +71,15 @@ peeloff(Ref, AssocId) ->
 inherit(Family, Ref, NewRef) ->
     case gen_sctp_nif_opts:inherit(Family, Ref, NewRef) of
         ok ->
-            {ok, NewRef};
+            {ok, ?SOCKET(NewRef)};
         {error, _} = Error ->
-            ok = gen_sctp_nif_wait:close(NewRef),
-            Error
+            gen_sctp_nif_prim:then({gen_sctp_nif_prim, close_wait, [NewRef]},
+                {?MODULE, closed, [Error]})
     end.
+
+-spec closed(ok, Error) -> Error.
+closed(ok, Error) ->
+    Error.
 
 %% @doc Adds addresses to an open socket, or removes them; all or none.
 -spec bindx(gen_sctp_nif_prim:ref(), add | remove, [term()]) ->
@@ -49,8 +88,7 @@ bindx(Ref, Op, Addrs) ->
     case {gen_sctp_nif_prim:family(Ref), gen_sctp_nif_prim:sockname(Ref)} of
         {{ok, Family}, {ok, {_, Port}}} ->
             case gen_sctp_nif_addr:sockaddrs(Family, [{Addr, Port} || Addr <- Addrs]) of
-                {ok, Locals} ->
-                    unless_in_use(fun() -> gen_sctp_nif_prim:bindx(Ref, Op, Locals) end);
+                {ok, Locals} -> unless_in_use({gen_sctp_nif_prim, bindx, [Ref, Op, Locals]});
                 {error, _} = Error -> Error
             end;
         {{error, _} = Error, _} ->
@@ -62,7 +100,21 @@ bindx(Ref, Op, Addrs) ->
 %% @doc Lets peers set up associations.
 -spec listen(gen_sctp_nif_prim:ref(), 0..65535) -> ok | gen_sctp_nif_prim:error().
 listen(Ref, Backlog) ->
-    unless_in_use(fun() -> gen_sctp_nif_prim:listen(Ref, Backlog) end).
+    unless_in_use({gen_sctp_nif_prim, listen, [Ref, Backlog]}).
+
+%% Whoever has the port may be dead.
+unless_in_use({Module, Function, Args} = Call) ->
+    case apply(Module, Function, Args) of
+        {error, eaddrinuse} ->
+            gen_sctp_nif_prim:then({gen_sctp_nif_prim, closings_wait, []},
+                {?MODULE, again, [Call]});
+        Result ->
+            Result
+    end.
+
+-spec again(ok, {module(), atom(), [term()]}) -> term().
+again(ok, {Module, Function, Args}) ->
+    apply(Module, Function, Args).
 
 create(Family, #{type := Type, netns := Netns} = Open) ->
     case new(Family, Type, Netns) of
@@ -71,7 +123,8 @@ create(Family, #{type := Type, netns := Netns} = Open) ->
                 ok ->
                     {ok, Ref};
                 {error, _} = Error ->
-                    ok = gen_sctp_nif_wait:close(Ref),
+                    %% Which waits for nothing: it has no associations.
+                    ok = gen_sctp_nif_prim:close_wait(Ref),
                     Error
             end;
         {error, _} = Error ->
@@ -106,17 +159,8 @@ first_form(Addr, Port) -> form(Addr, Port).
 form({_, _} = Form, _Port) -> Form;
 form(IP, Port) -> {IP, Port}.
 
-bind(Ref, {ok, Addr}) ->
-    unless_in_use(fun() -> gen_sctp_nif_prim:bind(Ref, Addr) end);
-bind(_Ref, {error, _} = Error) ->
-    Error.
-
-%% Whoever has the port may be dead.
-unless_in_use(Try) ->
-    case Try() of
-        {error, eaddrinuse} -> gen_sctp_nif_wait:again_after_closings(Try);
-        Result -> Result
-    end.
+bind(Ref, {ok, Addr}) -> gen_sctp_nif_prim:bind(Ref, Addr);
+bind(_Ref, {error, _} = Error) -> Error.
 
 add_all(_Ref, _Family, []) ->
     ok;
@@ -130,7 +174,7 @@ add_all(Ref, Family, Forms) ->
 %% not the kernel's order of checks over all of them. Port 0 is that of the
 %% first address.
 add_each(Ref, [Addr | Addrs]) ->
-    case unless_in_use(fun() -> gen_sctp_nif_prim:bindx(Ref, add, [Addr]) end) of
+    case gen_sctp_nif_prim:bindx(Ref, add, [Addr]) of
         ok -> add_each(Ref, Addrs);
         {error, _} = Error -> Error
     end;

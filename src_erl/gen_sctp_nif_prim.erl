@@ -1,11 +1,24 @@
 %% @private
-%% @doc The native functions of `priv/gen_sctp_nif.so'. Nothing else is here.
+%% @doc The native functions of `priv/gen_sctp_nif.so', and the waits that
+%% belong to them.
 %%
-%% No function of this module ever blocks: where waiting is needed the answer
-%% is `wait', and a message `{'$gen_sctp_nif', WaitRef, _}' follows
-%% (see {@link gen_sctp_nif_wait}). What needs an open socket answers
-%% `{error, closed}' for a closed one; all raise `badarg' for a reference that
-%% is not a socket.
+%% No native function ever blocks: where waiting is needed the answer is
+%% `wait', and a message `{'$gen_sctp_nif', WaitRef, _}' follows. What needs an
+%% open socket answers `{error, closed}' for a closed one; all raise `badarg'
+%% for a reference that is not a socket.
+%%
+%% The functions whose names end in `_wait' call one of them and wait for its
+%% message. Every wait has a reference of its own. It is made in the function
+%% that leads straight to the `receive', so that the VM skips all messages that
+%% were in the mailbox before: the length of the caller's queue costs nothing.
+%% A wait that ends early is cancelled, and the message that may have been
+%% under way is taken out of the mailbox: none is ever left behind.
+%%
+%% This module stands for the native library, and so is the one that is never
+%% loaded anew. That is why the waits are here: who waits in a module, or is
+%% to return to it, is killed when that is loaded twice. All other modules
+%% make their way to a wait by tail calls, and hand over data, not funs; what
+%% they have to do after it they have done by {@link then/2}.
 -module(gen_sctp_nif_prim).
 
 %% Life of a socket.
@@ -19,6 +32,7 @@
 -export([listen/2]).
 -export([connect/3]).
 -export([connect_many/3]).
+-export([start_connect/2]).
 
 %% Traffic.
 -export([recv/2]).
@@ -58,6 +72,20 @@
 -export([sockets/0]).
 -export([counters/0]).
 
+%% Waits.
+-export([recv_wait/2]).
+-export([recv_batch_wait/3]).
+-export([send_wait/3]).
+-export([send_wait/4]).
+-export([connect_wait/3]).
+-export([close_wait/1]).
+-export([closings_wait/0]).
+-export([then/2]).
+
+%% Time.
+-export([deadline/1]).
+-export([remaining/1]).
+
 -nifs([open/3, open_dirty/3, close/2, await_closings/1, peeloff/2, bind/2, bindx/3, listen/2,
     connect/3, connect_many/3, setopts_many/2, getopts_many/2,
     recv/2, recv_batch/3, send/3, send/4, send_large/3, send_large/4, send_batch/3,
@@ -81,10 +109,25 @@
     | {inet:ip6_address(), inet:port_number(),
         FlowInfo :: 0..16#ffffffff, ScopeId :: 0..16#ffffffff}.
 -type error() :: {error, inet:posix() | closed}.
+%% Monotonic time in milliseconds.
+-type deadline() :: infinity | integer().
+-type call() :: {module(), Function :: atom(), Args :: [term()]}.
 
--export_type([ref/0, wait_ref/0, family/0, address/0, error/0]).
+-export_type([ref/0, wait_ref/0, family/0, address/0, error/0, deadline/0]).
 
 -define(MAX_IO_THREADS, 64).
+%% More data in one message keeps a scheduler longer than it should.
+-define(LARGE, 32768).
+%% Addresses that take no scheduler too long: 30 microseconds each.
+-define(FEW, 16).
+%% How often a sender tries in vain before it makes a pause, and the longest one
+%% in milliseconds.
+-define(BELIEVED, 8).
+-define(MAX_PAUSE, 20).
+%% The longest time that `receive ... after' takes.
+-define(MAX_AFTER, 16#ffffffff).
+
+-define(TAG, '$gen_sctp_nif').
 -define(NIF, erlang:nif_error({nif_not_loaded, ?MODULE})).
 
 -spec init() -> ok | {error, {load_failed, file:filename(), term()}}.
@@ -175,9 +218,18 @@ connect(_Ref, _Addrs, _WaitRef) ->
 connect_many(_Ref, _Addrs, _WaitRef) ->
     ?NIF.
 
+%% One or the other: an association is started; its id.
+-spec start_connect(ref(), [address(), ...]) -> {ok, non_neg_integer()} | error().
+start_connect(Ref, Addrs) ->
+    start_connect(Ref, Addrs, undefined).
+
+start_connect(Ref, Addrs, WaitRef) when length(Addrs) =< ?FEW -> connect(Ref, Addrs, WaitRef);
+start_connect(Ref, Addrs, WaitRef) -> connect_many(Ref, Addrs, WaitRef).
+
 %% Traffic.
 
-%% `more': there is more of a message than one call reads; to be called again.
+%% `wait': the message of the wait has the answer. `more', to who polls: there is
+%% more of a message than one call reads; to be called again.
 -spec recv(ref(), poll | wait_ref()) ->
     {ok, gen_sctp_nif:message()} | {error, gen_sctp_nif:recv_error()} | wait | more.
 recv(_Ref, _WaitRef) ->
@@ -331,3 +383,188 @@ sockets() ->
 -spec counters() -> #{atom() => non_neg_integer()}.
 counters() ->
     ?NIF.
+
+%% Waits.
+
+%% @doc One message or event, or `{error, timeout}' after Timeout milliseconds.
+-spec recv_wait(ref(), timeout()) ->
+    {ok, gen_sctp_nif:message()} | {error, gen_sctp_nif:recv_error()}.
+recv_wait(Ref, Timeout) ->
+    read_wait(Ref, one, Timeout).
+
+%% @doc The same for what there is, at most so many.
+-spec recv_batch_wait(ref(), pos_integer(), timeout()) ->
+    {ok, [gen_sctp_nif:message(), ...]} | error() | {error, timeout}.
+recv_batch_wait(Ref, Most, Timeout) ->
+    read_wait(Ref, Most, Timeout).
+
+read_wait(Ref, Most, 0) ->
+    poll(Ref, Most);
+read_wait(Ref, Most, Timeout) ->
+    WaitRef = make_ref(),
+    case read(Ref, Most, WaitRef) of
+        wait ->
+            case answer(Ref, WaitRef, deadline(Timeout)) of
+                {error, timeout} -> last_look(Ref, Most);
+                Result -> Result
+            end;
+        Result ->
+            Result
+    end.
+
+%% What is there by the deadline has not come too late, even if the I/O thread
+%% has not got to it. Others may have come in between: a receiver, an owner
+%% who wants the socket active.
+last_look(Ref, Most) ->
+    case poll(Ref, Most) of
+        {error, Refused} when Refused =:= ealready; Refused =:= einval -> {error, timeout};
+        Result -> Result
+    end.
+
+%% A message may be longer than what one call reads: as long as there is more
+%% of it that is no reason to give up.
+poll(Ref, Most) ->
+    case read(Ref, Most, poll) of
+        more -> poll(Ref, Most);
+        Result -> Result
+    end.
+
+read(Ref, one, WaitRef) -> recv(Ref, WaitRef);
+read(Ref, Most, WaitRef) -> recv_batch(Ref, WaitRef, Most).
+
+%% @doc Sends a message, when the socket's buffer has room.
+%%
+%% There is no send timeout in gen_sctp; a dying association or a closed socket
+%% ends the wait with an error.
+-spec send_wait(ref(), #sctp_sndrcvinfo{}, binary()) -> ok | error().
+send_wait(Ref, #sctp_sndrcvinfo{assoc_id = AssocId} = Info, Data) ->
+    case send_now(Ref, Info, Data) of
+        wait -> writable_wait(Ref, AssocId, {info, Info, Data}, 0);
+        Result -> Result
+    end.
+
+-spec send_wait(ref(), integer(), integer(), binary()) -> ok | error().
+send_wait(Ref, AssocId, Stream, Data) ->
+    case send_now(Ref, AssocId, Stream, Data) of
+        wait -> writable_wait(Ref, AssocId, {stream, Stream, Data}, 0);
+        Result -> Result
+    end.
+
+%% Writable is a hint: another sender can be quicker, or the kernel have no
+%% memory, then we wait again.
+writable_wait(Ref, AssocId, Message, InVain) ->
+    WaitRef = make_ref(),
+    case await_writable(Ref, AssocId, WaitRef) of
+        wait ->
+            receive {?TAG, WaitRef, ready} -> ok end,
+            case send_again(Ref, AssocId, Message) of
+                wait -> pause(InVain), writable_wait(Ref, AssocId, Message, InVain + 1);
+                Result -> Result
+            end;
+        {error, _} = Error ->
+            Error
+    end.
+
+send_again(Ref, _AssocId, {info, Info, Data}) -> send_now(Ref, Info, Data);
+send_again(Ref, AssocId, {stream, Stream, Data}) -> send_now(Ref, AssocId, Stream, Data).
+
+send_now(Ref, Info, Data) when byte_size(Data) =< ?LARGE -> send(Ref, Info, Data);
+send_now(Ref, Info, Data) -> send_large(Ref, Info, Data).
+
+send_now(Ref, AssocId, Stream, Data) when byte_size(Data) =< ?LARGE ->
+    send(Ref, AssocId, Stream, Data);
+send_now(Ref, AssocId, Stream, Data) ->
+    send_large(Ref, AssocId, Stream, Data).
+
+%% Epoll knows nothing of SCTP's memory (net.sctp.sctp_mem): without any it
+%% calls a socket writable all the time, and who believes it is all the time
+%% busy.
+pause(InVain) when InVain < ?BELIEVED -> ok;
+pause(InVain) -> receive after min(InVain - ?BELIEVED + 1, ?MAX_PAUSE) -> ok end.
+
+%% @doc Connect and wait for the association that this call has started.
+-spec connect_wait(ref(), [address(), ...], deadline()) ->
+    {ok, #sctp_assoc_change{}} | {error, #sctp_assoc_change{} | inet:posix() | closed | timeout}.
+connect_wait(Ref, Addrs, Deadline) ->
+    WaitRef = make_ref(),
+    case start_connect(Ref, Addrs, WaitRef) of
+        wait -> answer(Ref, WaitRef, Deadline);
+        Result -> Result
+    end.
+
+%% @doc Close, and wait until the kernel has let go of addresses and port.
+-spec close_wait(ref()) -> ok.
+close_wait(Ref) ->
+    WaitRef = make_ref(),
+    case close(Ref, WaitRef) of
+        wait -> receive {?TAG, WaitRef, ready} -> ok end;
+        ok -> ok
+    end.
+
+%% @doc Has the sockets of dead processes closed, and waits until all that are
+%% about to be closed are.
+-spec closings_wait() -> ok.
+closings_wait() ->
+    WaitRef = make_ref(),
+    wait = await_closings(WaitRef),
+    receive {?TAG, WaitRef, ready} -> ok end.
+
+%% @doc Makes a call that may wait, and then the next one, whose first argument
+%% is the result. What is left on the stack meanwhile is of this module.
+%%
+%% The next one is that of the code that is there by then: its name and
+%% arguments are to stay what they are from one release to another.
+-spec then(call(), call()) -> term().
+then({Module, Function, Args}, {NextModule, NextFunction, NextArgs}) ->
+    Result = apply(Module, Function, Args),
+    apply(NextModule, NextFunction, [Result | NextArgs]).
+
+%% The answer to a call that was told to wait.
+answer(Ref, WaitRef, Deadline) ->
+    receive
+        {?TAG, WaitRef, Answer} -> Answer
+    after remaining(Deadline) ->
+        %% Or the wait was only cut short by MAX_AFTER.
+        case remaining(Deadline) of
+            0 -> timed_out(Ref, WaitRef);
+            _ -> answer(Ref, WaitRef, Deadline)
+        end
+    end.
+
+%% A result that was sent just before we gave up has used up its event: it must
+%% be told, nobody else will see it.
+timed_out(Ref, WaitRef) ->
+    case cancel(Ref, WaitRef) of
+        ok ->
+            {error, timeout};
+        sent ->
+            receive
+                {?TAG, WaitRef, Result} -> Result
+            after 0 ->
+                {error, timeout}
+            end
+    end.
+
+%% Time.
+
+%% @doc The monotonic time in milliseconds at which Timeout will be over.
+%% Raises `badarg' for what no timer of the VM takes.
+-spec deadline(term()) -> deadline().
+deadline(infinity) ->
+    infinity;
+deadline(Timeout) when is_integer(Timeout), Timeout >= 0 ->
+    Deadline = erlang:monotonic_time(millisecond) + Timeout,
+    End = erlang:convert_time_unit(erlang:system_info(end_time), native, millisecond),
+    case Deadline =< End of
+        true -> Deadline;
+        false -> error(badarg, [Timeout])
+    end;
+deadline(Timeout) ->
+    error(badarg, [Timeout]).
+
+%% @doc Milliseconds until Deadline, in the range of `receive ... after'.
+-spec remaining(deadline()) -> timeout().
+remaining(infinity) ->
+    infinity;
+remaining(Deadline) ->
+    min(max(Deadline - erlang:monotonic_time(millisecond), 0), ?MAX_AFTER).

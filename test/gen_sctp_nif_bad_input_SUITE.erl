@@ -154,8 +154,7 @@ foreign_sockets(_) ->
 
 %% The native functions take what no caller of ours would give.
 primitives(_) ->
-    Functions = [{Name, Arity} || {Name, Arity} <- gen_sctp_nif_prim:module_info(exports),
-                                  Name =/= module_info, Arity > 0],
+    Functions = [{Name, Arity} || {Name, Arity} <- gen_sctp_nif_prim:module_info(nifs), Arity > 0],
     ?assert(length(Functions) > 20),
     [begin
          {'$inet', _, Ref} = S = gen_sctp_nif_diff:socket(gen_sctp_nif),
@@ -208,7 +207,7 @@ sane(_, {raised, error, badarg}) -> ok;
 %% What should be a list of options is none.
 sane(_, {raised, error, function_clause}) -> ok;
 sane(Call, {raised, Class, Reason}) -> error({Call, Class, Reason});
-sane(_, {ok, Ref}) when is_reference(Ref) -> gen_sctp_nif_wait:close(Ref);
+sane(_, {ok, Ref}) when is_reference(Ref) -> gen_sctp_nif_prim:close_wait(Ref);
 sane({close, _}, wait) -> receive {'$gen_sctp_nif', _, ready} -> ok end;
 sane(_, _) -> ok.
 

@@ -9,15 +9,17 @@
 
 -import(gen_sctp_test_lib,
         [open/2, listener/2, pair/1, pair/3, join/4, port/1, data/2, event/2, next/1, recv/2,
-         async/1, await/1, kill/1, until/1, until_blocked/1, unanswered/1]).
+         async/1, await/1, until/1, until_blocked/1, unanswered/1, all_arrived/2]).
 
 -define(TIMEOUT, 60000).
+%% Milliseconds that all modules are loaded in.
+-define(LOADING, 2000).
 
 suite() -> [{timetrap, {minutes, 20}}].
 
 all() ->
-    [loaded_again, waiting_through_a_load, deleted_and_loaded, other_library, application,
-     ends_under_load].
+    [loaded_again, waiting_through_loads, bounded_through_a_load, deleted_and_loaded,
+     other_library, application, ends_under_load].
 
 init_per_testcase(_, Config) -> Config.
 end_per_testcase(_, _) -> ok.
@@ -25,7 +27,10 @@ end_per_testcase(_, _) -> ok.
 config() -> [{module, gen_sctp_nif}, {family, inet}].
 
 in_node(Fun) ->
-    Node = gen_sctp_test_node:start(#{}),
+    in_node(#{}, Fun).
+
+in_node(Options, Fun) ->
+    Node = gen_sctp_test_node:start(Options),
     Fds = gen_sctp_test_node:call(Node, fun gen_sctp_test_lib:socket_fds/0),
     gen_sctp_test_node:call(Node, fun() ->
         {Pid, Monitor} = spawn_monitor(Fun),
@@ -42,6 +47,11 @@ in_node(Fun) ->
         until(fun() -> gen_sctp_test_lib:socket_fds() =:= Fds end)
     end),
     ok = gen_sctp_test_node:stop(Node).
+
+%% The thread that closes waits as long as there is this file (test/faults/errors.c).
+held_by(File) ->
+    Library = filename:join(gen_sctp_test_node:faults(), "errors.so"),
+    #{shell => ["export SCTP_TEST_HOLD='", File, "' LD_PRELOAD=", Library, "; "]}.
 
 modules() ->
     {ok, Modules} = application:get_key(gen_sctp_nif, modules),
@@ -92,7 +102,7 @@ loaded_again(_) ->
         Traffic = [traffic() || _ <- [1, 2]],
         [begin
              [_ = code:soft_purge(Module) || Module <- modules()],
-             [{module, Module} = load(Module) || Module <- idle_modules()],
+             [{module, Module} = load(Module) || Module <- replaced_modules()],
              %% What is loaded goes on.
              {error, on_load_failure} = code:load_file(gen_sctp_nif_prim),
              Still = pair(config()),
@@ -101,35 +111,195 @@ loaded_again(_) ->
         true = lists:min([stop(One) || One <- Traffic]) > 1
     end).
 
-%% Whatever has nobody waiting in it.
-idle_modules() ->
-    modules() -- [gen_sctp_nif_prim, gen_sctp_nif_wait].
+%% All but the one that stands for the native library.
+replaced_modules() ->
+    modules() -- [gen_sctp_nif_prim].
 
 load(Module) ->
     true = code:soft_purge(Module),
     code:load_file(Module).
 
-%% Who waits does so in the code that was called: a purge of that, which is the second load, kills
-%% it, like everybody in old code; a soft purge says so before.
-waiting_through_a_load(_) ->
+%% Who waits, in whatever way, is hurt by no module that is loaded twice, which purges the code that
+%% it called, and gets the right answer in the end.
+waiting_through_loads(_) ->
+    Hold = filename:join("/tmp", lists:concat([?MODULE, $., os:getpid(), ".hold"])),
+    in_node(held_by(Hold), fun() ->
+        ok = application:load(gen_sctp_nif),
+        [{module, Module} = code:ensure_loaded(Module) || Module <- modules()],
+        Config = gen_sctp_test_lib:begin_case(config()),
+        ok = file:write_file(Hold, ""),
+        Waits = waits(),
+        {ok, _} = inet:getaddr("localhost", inet),
+        Resolver = whereis(inet_gethost_native),
+        true = erlang:suspend_process(Resolver),
+        "" = os:cmd("tc qdisc add dev lo root netem loss 100%"),
+        Tasks = try
+            Begun = [{Name, waiting(Call)} || {Name, {Call, _, _}} <- Waits],
+            Hurt = [hurt_by(Module, Begun) || Module <- replaced_modules()],
+            ?assertEqual([], lists:append(Hurt)),
+            Begun
+        after
+            "" = os:cmd("tc qdisc del dev lo root"),
+            ok = file:delete(Hold)
+        end,
+        true = erlang:resume_process(Resolver),
+        [End() || {_, {_, End, _}} <- Waits],
+        Answers = [{Name, await(Task)} || {Name, Task} <- Tasks],
+        ?assertEqual([], [Answer || {{_, {_, _, IsRight}}, {_, Is} = Answer}
+                                        <- lists:zip(Waits, Answers), not IsRight(Is)]),
+        ok = gen_sctp_test_lib:end_case(Config)
+    end).
+
+waiting(Call) ->
+    Task = async(Call),
+    until_blocked(Task),
+    Task.
+
+%% Whom it has killed that this module was loaded twice; and whether somebody was in it.
+hurt_by(Module, Tasks) ->
+    Before = alive(Tasks),
+    Unused = [begin
+                  {module, Module} = code:load_file(Module),
+                  Unused = code:soft_purge(Module),
+                  _ = code:purge(Module),
+                  Unused
+              end || _ <- [1, 2]],
+    [{Module, kills, Name} || Name <- Before -- alive(Tasks)] ++
+        [{Module, in_use} || Unused =/= [true, true]].
+
+alive(Tasks) ->
+    [Name || {Name, {task, Pid, _}} <- Tasks, is_process_alive(Pid)].
+
+%% The ways to wait: a call, what brings its end about, and which answers are right.
+waits() ->
+    [{recv, receiving(fun(M, C) -> M:recv(C) end)},
+     {recv_timeout, receiving(fun(M, C) -> M:recv(C, ?TIMEOUT) end)},
+     {recv_batch, receiving(fun(M, C) -> M:recv_batch(C, 10, infinity) end)},
+     {recv_in_vain, in_vain(fun(M, C) -> M:recv(C, ?LOADING) end)},
+     {recv_batch_in_vain, in_vain(fun(M, C) -> M:recv_batch(C, 10, ?LOADING) end)},
+     {send_stream, sending(fun(M, C, Id, Messages) ->
+         [ok = M:send(C, Id, 0, Data) || Data <- Messages],
+         ok
+     end)},
+     {send_info, sending(fun(M, C, Id, Messages) ->
+         [ok = M:send(C, #sctp_sndrcvinfo{assoc_id = Id}, [Data]) || Data <- Messages],
+         ok
+     end)},
+     {send_batch, sending(fun(M, C, Id, Messages) ->
+         M:send_batch(C, Id, [{0, Data} || Data <- Messages])
+     end)},
+     {connect, connecting(fun(M, C, Port) -> M:connect(C, {127, 0, 0, 1}, Port, []) end)},
+     {connect_timeout, connecting(fun(M, C, Port) ->
+         M:connect(C, {127, 0, 0, 1}, Port, [], ?TIMEOUT)
+     end)},
+     {connect_map, connecting(fun(M, C, Port) ->
+         M:connect(C, gen_sctp_test_lib:address(inet, loopback, Port), [])
+     end)},
+     {connect_name, connecting(fun(M, C, Port) -> M:connect(C, "localhost", Port, []) end)},
+     {connect_in_vain, {fun() ->
+         {ok, C} = gen_sctp_nif:open(),
+         gen_sctp_nif:connect(C, unanswered(inet), 9, [], ?LOADING)
+     end, fun() -> ok end, is({error, timeout})}},
+     {connect_init_name, starting(fun(M, C, Port) ->
+         M:connect_init(C, "localhost", Port, [])
+     end, is(ok))},
+     {connectx_init_names, starting(fun(M, C, Port) ->
+         M:connectx_init(C, ["localhost"], Port, [])
+     end, fun({ok, Id}) -> is_integer(Id); (_) -> false end)},
+     {connectx_init_no_name, starting(fun(M, C, Port) ->
+         try M:connectx_init(C, ["localhost", ""], Port, []) catch error:Reason -> Reason end
+     end, is(badarg))},
+     {close, closing()},
+     {open, opening()},
+     {connect_after_close, connecting_again()}].
+
+is(Answer) -> fun(Is) -> Is =:= Answer end.
+
+receiving(Call) ->
+    #{m := M, s := S, c := C, sid := Id} = pair(config()),
+    {fun() -> Call(M, C) end,
+     fun() -> ok = M:send(S, Id, 0, <<"came">>) end,
+     fun({ok, {_, _, _, Data}}) -> Data =:= <<"came">>;
+        ({ok, [{_, _, _, Data}]}) -> Data =:= <<"came">>;
+        (_) -> false
+     end}.
+
+in_vain(Call) ->
+    #{m := M, c := C} = pair(config()),
+    {fun() -> Call(M, C) end, fun() -> ok end, is({error, timeout})}.
+
+%% More than there is room for.
+sending(Call) ->
+    #{m := M, s := S, c := C, cid := Id} =
+        pair(config(), [{recbuf, 4096} | quick()], [{sndbuf, 8192} | quick()]),
+    Messages = [<<N, 0:1000/unit:8>> || N <- lists:seq(1, 30)],
+    {fun() -> Call(M, C, Id, Messages) end,
+     fun() -> ?assertEqual(Messages, [Data || _ <- Messages, {_, Data} <- [data(M, S)]]) end,
+     is(ok)}.
+
+%% Its first packet is lost as long as the network is down.
+connecting(Call) ->
+    starting(Call, fun({ok, #sctp_assoc_change{state = State}}) -> State =:= comm_up;
+                      (_) -> false
+                   end).
+
+starting(Call, IsRight) ->
+    S = listener(config(), []),
+    C = open(config(), [{sctp_initmsg, #sctp_initmsg{max_attempts = 1000}} | quick()]),
+    Port = port(S),
+    {fun() -> Call(gen_sctp_nif, C, Port) end, fun() -> ok end, IsRight}.
+
+%% Soon sends again what was lost.
+quick() ->
+    [{sctp_rtoinfo, #sctp_rtoinfo{initial = 100, min = 100, max = 200}}].
+
+closing() ->
+    #{m := M, c := C} = unread([]),
+    {fun() -> M:close(C) end, fun() -> ok end, is(ok)}.
+
+opening() ->
+    #{m := M, c := C, cport := Port} = unread([]),
+    Closing = waiting(fun() -> M:close(C) end),
+    {fun() -> M:open(Port, [inet, {ip, loopback}]) end,
+     fun() -> ok = await(Closing) end,
+     fun({ok, _}) -> true; (_) -> false end}.
+
+%% From the port of a socket that still has an association with this peer.
+connecting_again() ->
+    #{m := M, c := C, cport := From, sport := Port} = unread([{reuseaddr, true}]),
+    Again = open(config(), [{port, From}, {reuseaddr, true}]),
+    Closing = waiting(fun() -> M:close(C) end),
+    {fun() -> M:connect(Again, {127, 0, 0, 1}, Port, []) end,
+     fun() -> ok = await(Closing) end,
+     fun({ok, #sctp_assoc_change{state = State}}) -> State =:= comm_up; (_) -> false end}.
+
+%% A pair whose client has more to read than a socket that is closed at once.
+unread(Opts) ->
+    #{m := M, s := S, sid := Id} = Pair = pair(config(), [], Opts),
+    [ok = M:send(S, Id, 0, <<0:20000/unit:8>>) || _ <- [1, 2, 3, 4]],
+    all_arrived(S, Id),
+    Pair.
+
+%% Likewise the process that looks after the bound of a mailbox.
+bounded_through_a_load(_) ->
     in_node(fun() ->
-        #{m := M, s := S, c := C, sid := Id} = pair(config()),
-        Waits = gen_sctp_nif_wait,
-        Receiver = async(fun() -> M:recv(C) end),
-        until_blocked(Receiver),
-        {module, Waits} = load(Waits),
-        false = code:soft_purge(Waits),
-        ok = M:send(S, Id, 0, <<"over the load">>),
-        {ok, {_, _, _, <<"over the load">>}} = await(Receiver),
-        true = code:soft_purge(Waits),
-        {Pid, Monitor} = spawn_monitor(fun() -> M:recv(C) end),
-        until_blocked({task, Pid, Monitor}),
-        {module, Waits} = load(Waits),
-        true = code:purge(Waits),
-        receive {'DOWN', Monitor, process, Pid, killed} -> ok end,
-        %% Its place is free.
-        ok = M:send(S, Id, 0, <<"for the next">>),
-        {_, <<"for the next">>} = data(M, C)
+        ok = application:load(gen_sctp_nif),
+        #{m := M, s := S, c := C, cid := Id} = pair(config()),
+        ok = inet:setopts(S, [{mailbox_limit, 2}, {active, true}]),
+        [ok = M:send(C, Id, 0, <<N>>) || N <- [1, 2, 3, 4]],
+        Looks = fun() ->
+            [Pid || Pid <- processes(),
+                    {initial_call, {gen_sctp_nif_limit, check, _}}
+                        <- [process_info(Pid, initial_call)]]
+        end,
+        until(fun() -> length(Looks()) =:= 1 end),
+        [Pid] = Looks(),
+        %% Where it is most of the time: between two looks.
+        true = erlang:suspend_process(Pid),
+        ?assertEqual([], hurt_by(gen_sctp_nif_limit, [{looks, {task, Pid, none}}])),
+        true = erlang:resume_process(Pid),
+        ?assertEqual({message_queue_len, 2}, process_info(self(), message_queue_len)),
+        [<<N>> = next(S) || N <- [1, 2, 3, 4]]
     end).
 
 %% Deleted and loaded anew the library knows nothing of the sockets of before. They serve their

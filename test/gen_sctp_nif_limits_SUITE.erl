@@ -82,7 +82,7 @@ no_descriptors_to_load(_) ->
 loader() ->
     [{module, Module} = code:ensure_loaded(Module)
      || Module <- [gen_sctp_nif, gen_sctp_nif_open, gen_sctp_nif_opts, gen_sctp_nif_addr,
-                   gen_sctp_nif_wait, gen_sctp_test_lib]],
+                   gen_sctp_test_lib]],
     File = code:which(gen_sctp_nif_prim),
     {ok, Beam} = file:read_file(File),
     fun() -> code:load_binary(gen_sctp_nif_prim, File, Beam) end.

@@ -194,7 +194,7 @@ owner_sends(Config) ->
     end,
     Owner ! {gen_sctp_test_lib, Self, make_ref(), Fill},
     until(fun() -> process_info(Owner, current_function) =:=
-                   {current_function, {gen_sctp_nif_wait, send, 4}} end),
+                   {current_function, {gen_sctp_nif_prim, writable_wait, 4}} end),
     ok = M:abort(C, Up),
     receive {filled, Error} -> ?assertEqual({error, epipe}, Error)
     after 10000 -> error(blocked)
@@ -243,4 +243,4 @@ looker() ->
 
 looking() ->
     [Pid || Pid <- processes(),
-            process_info(Pid, initial_call) =:= {initial_call, {gen_sctp_nif_limit, check, 4}}].
+            process_info(Pid, initial_call) =:= {initial_call, {gen_sctp_nif_limit, check, 5}}].

@@ -194,11 +194,12 @@ closed({_, _, Ref} = S) ->
 %% The native functions that are called: a socket's.
 native(Fun) ->
     {Tracer, Monitor} = spawn_monitor(fun() -> collect([]) end),
-    _ = erlang:trace_pattern({?PRIM, '_', '_'}, true, [global]),
+    [1 = erlang:trace_pattern({?PRIM, Name, Arity}, true, [local])
+     || {Name, Arity} <- ?PRIM:module_info(nifs)],
     1 = erlang:trace(self(), true, [call, {tracer, Tracer}]),
     try Fun() after
         _ = erlang:trace(self(), false, [call]),
-        _ = erlang:trace_pattern({?PRIM, '_', '_'}, false, [global])
+        _ = erlang:trace_pattern({?PRIM, '_', '_'}, false, [local])
     end,
     Delivered = erlang:trace_delivered(self()),
     receive {trace_delivered, _, Delivered} -> Tracer ! finish end,

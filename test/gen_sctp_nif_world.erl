@@ -161,7 +161,7 @@ take(S) ->
 is_waiting(Pid) ->
     case process_info(Pid, [status, current_function]) of
         [{status, waiting}, {current_function, {Module, _, _}}] ->
-            lists:member(Module, [gen_sctp_nif_wait, prim_inet]);
+            lists:member(Module, [gen_sctp_nif_prim, prim_inet]);
         undefined ->
             true;
         _ ->

@@ -1,10 +1,14 @@
 /* To be preloaded: system calls that fail now and then.
  *
  * SCTP_TEST_ERRORS is a list such as "sendmsg:105:5 recvmsg:4:2": every fifth sendmsg fails with
- * ENOBUFS, every second recvmsg with EINTR, and does nothing. */
+ * ENOBUFS, every second recvmsg with EINTR, and does nothing.
+ *
+ * As long as there is a file of the name that SCTP_TEST_HOLD says, the thread that closes sockets
+ * closes none. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -13,6 +17,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 struct rule { int error; unsigned every; atomic_uint count; };
 static struct rule on_sendmsg, on_sendmmsg, on_recvmsg, on_recvmmsg, on_socket, on_setsockopt,
@@ -69,6 +74,17 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
 {
     return level == 132 && fails(&on_setsockopt)
         ? -1 : REAL(setsockopt)(fd, level, name, value, length);
+}
+
+int close(int fd)
+{
+    char thread[16];
+    const char *hold = getenv("SCTP_TEST_HOLD");
+    if (hold && !pthread_getname_np(pthread_self(), thread, sizeof thread)
+        && !strcmp(thread, "gen_sctp_nif_cl"))
+        while (!access(hold, F_OK))
+            usleep(1000);
+    return REAL(close)(fd);
 }
 
 /* What the library does not call by name. */
