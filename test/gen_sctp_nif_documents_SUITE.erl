@@ -10,7 +10,7 @@
 
 -define(ROUNDS, 50).
 
-suite() -> [{timetrap, {seconds, 60}}].
+suite() -> [{timetrap, {seconds, 180}}].
 
 all() -> [readme_echo].
 

@@ -1,11 +1,11 @@
 //! A socket: what all share of it, and its state under one lock.
 //!
-//! Locks, in the order they are taken: [`Socket`]'s `state`, then its `kernel`. Calls that need nothing
-//! but the kernel take `kernel` alone and for reading, all others have the same descriptor in the
-//! state, so sending and receiving do not wait for each other. The descriptor is closed after it was
-//! taken out under both locks, `kernel`'s for writing, which is when no call uses it. Nothing that
-//! could run a resource's destructor (dropping a [`Handle`], or a term that names a socket) happens
-//! under a lock. docs/architecture.md has the locks of the whole library.
+//! Calls that need nothing but the kernel take the lock of the descriptor alone, and for reading; all
+//! others have the same descriptor in the state, so sending and receiving do not wait for each other.
+//! The descriptor is closed after it was taken out under both locks, the latter for writing, which is
+//! when no call uses it. The two are never held together. Nothing that could run a resource's
+//! destructor (dropping a [`Handle`], or a term that names a socket) happens under a lock.
+//! docs/architecture.md has all locks of the library.
 
 use std::mem::take;
 use std::ops::Deref;
