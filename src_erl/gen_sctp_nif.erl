@@ -117,6 +117,7 @@
 -type assoc_id() :: 0..16#ffffffff.
 -type option() ::
     gen_sctp:option()
+    | {abort_causes, boolean()}
     | {batch, 1..64}
     | {debug, boolean()}
     | {exclusiveaddruse, boolean()}
@@ -126,6 +127,7 @@
     | {reuseport_lb, boolean()}.
 -type option_name() ::
     gen_sctp:option_name()
+    | abort_causes
     | batch
     | debug
     | exclusiveaddruse
@@ -147,7 +149,11 @@
     | option().
 -type local_address() :: inet:ip_address() | any | loopback.
 -type sockaddr() :: socket:sockaddr_in() | socket:sockaddr_in6().
--type anc_data() :: [#sctp_sndrcvinfo{} | inet:ancillary_data()].
+-type anc_data() :: [#sctp_sndrcvinfo{} | inet:ancillary_data() | abort_causes()].
+%% With the option `abort_causes': what the peer said in its ABORT, which comes with
+%% `#sctp_assoc_change{}'. Code 12 is the user's own abort, Info what it said (RFC
+%% 9260, section 3.3.10; {@link error_string/1}).
+-type abort_causes() :: {abort_causes, [{Code :: 0..65535, Info :: binary()}, ...]}.
 -type event() ::
     #sctp_assoc_change{}
     | #sctp_paddr_change{}
@@ -178,7 +184,7 @@
 -type address_and_port() :: {inet:ip_address(), inet:port_number()}.
 
 -export_type([assoc_id/0, option/0, option_name/0, option_value/0, sctp_socket/0]).
--export_type([open_option/0, sockaddr/0, message/0, recv_error/0, anc_data/0]).
+-export_type([abort_causes/0, open_option/0, sockaddr/0, message/0, recv_error/0, anc_data/0]).
 -export_type([event/0, error_event/0]).
 
 %% Sockets.

@@ -1,4 +1,4 @@
-%% @doc What gen_sctp does not have: send_batch/3 and bindx/3.
+%% @doc What gen_sctp does not have: send_batch/3, bindx/3, and the option abort_causes.
 -module(gen_sctp_nif_extensions_SUITE).
 
 -include_lib("stdlib/include/assert.hrl").
@@ -22,7 +22,9 @@ groups() ->
              batch_does_not_wait, batch_of_large_ones, batch_of_uncut_ones, batch_to_the_dead,
              batch_on_closed, batch_of_one_to_one, batch_counts],
     Bindx = [bindx_adds_and_removes, bindx_refuses, bindx_is_told_to_the_peer],
-    [{nif, [], [{inet, [], Batch ++ Bindx}, {inet6, [], Batch ++ Bindx}]}].
+    Causes = [abort_causes, abort_causes_when_active, abort_causes_of_a_refused_connect],
+    All = Batch ++ Bindx ++ Causes,
+    [{nif, [], [{inet, [], All}, {inet6, [], All}]}].
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
 end_per_group(_, _) -> ok.
@@ -286,3 +288,64 @@ removal(S) ->
     end.
 
 sorted({ok, List}) -> {ok, lists:sort(List)}.
+
+%% abort_causes
+
+abort_with(C, Id, Reason) ->
+    ok = ?M:send(C, #sctp_sndrcvinfo{assoc_id = Id, flags = [abort]}, Reason).
+
+%% What the peer's user said, with its code, for who asks; others see what gen_sctp shows.
+abort_causes(Config) ->
+    [begin
+         #{s := S, c := C, cid := Id} = pair(Config),
+         ?assertEqual({ok, [{abort_causes, false}]}, inet:getopts(S, [abort_causes])),
+         ok = inet:setopts(S, [{abort_causes, On}]),
+         ?assertEqual({ok, [{abort_causes, On}]}, inet:getopts(S, [abort_causes])),
+         abort_with(C, Id, Reason),
+         {ok, {_, _, Anc, #sctp_assoc_change{state = comm_lost, error = Error}}} = ?M:recv(S, 5000),
+         ?assertEqual(12, Error bsr 8, "in network order"),
+         ?assertEqual(Expected, Anc)
+     end || {On, Reason, Expected} <-
+                [{true, <<"maintenance">>, [{abort_causes, [{12, <<"maintenance">>}]}]},
+                 {true, <<>>, [{abort_causes, [{12, <<>>}]}]},
+                 {true, binary:copy(<<"x">>, 1000),
+                  [{abort_causes, [{12, binary:copy(<<"x">>, 1000)}]}]},
+                 {false, <<"maintenance">>, []}]],
+    %% A graceful end has none.
+    #{s := S, c := C, cup := Up} = pair(Config),
+    ok = inet:setopts(S, [{abort_causes, true}]),
+    ok = ?M:eof(C, Up),
+    {ok, {_, _, [], #sctp_shutdown_event{}}} = ?M:recv(S, 5000),
+    {ok, {_, _, [], #sctp_assoc_change{state = shutdown_comp}}} = ?M:recv(S, 5000),
+    ?assertEqual({error, einval}, inet:setopts(S, [{abort_causes, maybe}])),
+    ?assertError(badarg, ?M:open([{abort_causes, 1}])).
+
+%% As a message to the owner, alone and in a batch; and where the association was peeled off.
+abort_causes_when_active(Config) ->
+    Causes = [{abort_causes, [{12, <<"reason">>}]}],
+    [begin
+         #{s := S0, c := C, cid := Id, sid := SId} =
+             pair(Config, [{abort_causes, true} | Options], []),
+         S = case Peel of
+                 true -> {ok, Peeled} = ?M:peeloff(S0, SId), adopt(Peeled);
+                 false -> S0
+             end,
+         ok = inet:setopts(S, [{active, true}]),
+         abort_with(C, Id, <<"reason">>),
+         receive
+             {sctp, S, _, _, {Anc, #sctp_assoc_change{state = comm_lost}}} ->
+                 ?assertEqual({[], Causes}, {Options, Anc});
+             {sctp_batch, S, [{_, _, Anc, #sctp_assoc_change{state = comm_lost}}]} ->
+                 ?assertEqual({[{batch, 10}], Causes}, {Options, Anc})
+         after 5000 -> ct:fail(no_event)
+         end
+     end || Options <- [[], [{batch, 10}]], Peel <- [false, true]].
+
+%% The answer of connect is gen_sctp's.
+abort_causes_of_a_refused_connect(Config) ->
+    {ok, Free} = ?M:open([family(Config), {ip, loopback}]),
+    {ok, Port} = inet:port(Free),
+    ok = ?M:close(Free),
+    {ok, C} = ?M:open([family(Config), {ip, loopback}, {abort_causes, true}]),
+    ?assertMatch({error, #sctp_assoc_change{state = cant_assoc}},
+                 ?M:connect(adopt(C), gen_sctp_test_lib:loopback(Config), Port, [], 5000)).

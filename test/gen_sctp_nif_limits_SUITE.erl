@@ -15,7 +15,7 @@ suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [no_descriptors, no_descriptors_to_load, no_threads_to_load, full_epoll_set, no_memory,
-     failing_calls, interrupted_calls, signals].
+     failing_calls, interrupted_calls, signals, slow_calls].
 
 init_per_testcase(_, Config) -> Config.
 end_per_testcase(_, _) -> ok.
@@ -208,6 +208,54 @@ fill(M, C, Id, N) ->
 with_errors(Errors) ->
     Library = filename:join(gen_sctp_test_node:faults(), "errors.so"),
     #{shell => ["export SCTP_TEST_ERRORS='", Errors, "' LD_PRELOAD=", Library, "; "]}.
+
+%% Calls of the kernel that take long hold up nobody else: they have the descriptor, and no other lock
+%% of the socket.
+slow_calls(_) ->
+    File = "/tmp/gen_sctp_nif_slow",
+    Library = filename:join(gen_sctp_test_node:faults(), "errors.so"),
+    Shell = ["export SCTP_TEST_SLOW='", File, "' LD_PRELOAD=", Library, "; "],
+    in_node(#{shell => Shell}, fun() ->
+        [slow_call(File, Slow, Expected) || {Slow, Expected} <- [
+            {fun(S) -> gen_sctp_nif:bindx(S, add, [{127, 0, 0, 2}]) end, ok},
+            {fun(S) ->
+                 inet:setopts(S, lists:duplicate(100, {sctp_nodelay, true}) ++ [{buffer, 5000}])
+             end, ok},
+            {fun(S) ->
+                 To = [{{127, 0, 0, N}, 9} || N <- lists:seq(1, 100)],
+                 element(1, gen_sctp_nif:connectx_init(S, To, []))
+             end, ok}
+        ]]
+    end).
+
+slow_call(File, Slow, Expected) ->
+    M = gen_sctp_nif,
+    {ok, S} = M:open([{ip, loopback}]),
+    {ok, Port} = inet:port(S),
+    ok = M:listen(S, true),
+    {ok, C} = M:open([{ip, loopback}]),
+    {ok, #sctp_assoc_change{assoc_id = Id}} = M:connect(C, {127, 0, 0, 1}, Port, []),
+    #sctp_assoc_change{state = comm_up, assoc_id = SId} = gen_sctp_test_lib:event(M, S),
+    ok = file:write_file(File, ""),
+    Caller = async(fun() -> Slow(S) end),
+    until(fun() -> element(2, process_info(element(2, Caller), status)) =:= running end),
+    %% All of these need the socket's lock, or its descriptor.
+    ok = M:send(C, Id, 0, <<"one">>),
+    {ok, {_, _, _, <<"one">>}} = M:recv(S),
+    ok = M:send(S, SId, 0, <<"back">>),
+    ok = inet:setopts(S, [{active, once}]),
+    ok = M:send(C, Id, 0, <<"two">>),
+    <<"two">> = next(S),
+    {ok, [{active, false}, {buffer, 65536}]} = inet:getopts(S, [active, buffer]),
+    {ok, _} = inet:sockname(S),
+    %% So does close, which the thread that closes waits for.
+    Closer = async(fun() -> M:close(S) end),
+    until(fun() -> M:recv(S, 0) =:= {error, closed} end),
+    true = is_process_alive(element(2, Caller)),
+    ok = file:delete(File),
+    Expected = await(Caller),
+    ok = await(Closer),
+    ok = M:close(C).
 
 %% ENOBUFS (105) and ENOMEM (12) now and then, wherever there can be any.
 failing_calls(_) ->

@@ -4,7 +4,8 @@
  * ENOBUFS, every second recvmsg with EINTR, and does nothing.
  *
  * As long as there is a file of the name that SCTP_TEST_HOLD says, the thread that closes sockets
- * closes none. */
+ * closes none. While there is one that SCTP_TEST_SLOW names, options of SCTP are not set, and no
+ * association is begun: these calls wait. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -70,20 +71,35 @@ int socket(int family, int type, int protocol)
     return protocol == 132 && fails(&on_socket) ? -1 : REAL(socket)(family, type, protocol);
 }
 
+static void wait_while_there(const char *variable)
+{
+    const char *file = getenv(variable);
+    while (file && !access(file, F_OK))
+        usleep(1000);
+}
+
 int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
 {
+    if (level == 132)
+        wait_while_there("SCTP_TEST_SLOW");
     return level == 132 && fails(&on_setsockopt)
         ? -1 : REAL(setsockopt)(fd, level, name, value, length);
+}
+
+int getsockopt(int fd, int level, int name, void *value, socklen_t *length)
+{
+    /* SCTP_SOCKOPT_CONNECTX3 */
+    if (level == 132 && name == 111)
+        wait_while_there("SCTP_TEST_SLOW");
+    return REAL(getsockopt)(fd, level, name, value, length);
 }
 
 int close(int fd)
 {
     char thread[16];
-    const char *hold = getenv("SCTP_TEST_HOLD");
-    if (hold && !pthread_getname_np(pthread_self(), thread, sizeof thread)
+    if (!pthread_getname_np(pthread_self(), thread, sizeof thread)
         && !strcmp(thread, "gen_sctp_nif_cl"))
-        while (!access(hold, F_OK))
-            usleep(1000);
+        wait_while_there("SCTP_TEST_HOLD");
     return REAL(close)(fd);
 }
 

@@ -242,6 +242,20 @@ impl Notification {
     }
 }
 
+/// The error causes of an ABORT chunk (RFC 9260 section 3.3.10), each its code and what is said of it.
+/// Ends at the first one that is not wholly there.
+pub fn causes(chunk: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    /// Code and length, which counts both; the next one starts at a multiple of as much.
+    const HEADER: usize = 4;
+    let mut rest = chunk;
+    std::iter::from_fn(move || {
+        let (code, length) = (u16_be_at(rest, 0)?, usize::from(u16_be_at(rest, 2)?));
+        let info = rest.get(HEADER..length)?;
+        rest = rest.get(length.next_multiple_of(HEADER)..).unwrap_or_default();
+        Some((code, info))
+    })
+}
+
 /// Reads one whole notification, that is everything up to `MSG_EOR`; `None` if it is malformed.
 pub fn parse(bytes: &[u8]) -> Option<Notification> {
     let kind = u16_at(bytes, 0)?;

@@ -258,3 +258,21 @@ fn any_bytes_are_survived() {
     }
     assert!(parsed > 10_000, "the loop must reach the parser: {parsed}");
 }
+
+#[test]
+fn causes_of_an_abort() {
+    let told = |chunk: &[u8]| -> Vec<(u16, Vec<u8>)> {
+        causes(chunk).map(|(code, info)| (code, info.to_vec())).collect()
+    };
+    assert_eq!(told(b""), []);
+    assert_eq!(told(b"\0\x0c\0\x0breason!"), [(12, b"reason!".to_vec())], "without padding");
+    let two = b"\0\x0c\0\x05x\0\0\0\0\x0d\0\x04";
+    assert_eq!(told(two), [(12, b"x".to_vec()), (13, vec![])]);
+    for cut in 1..4 {
+        assert_eq!(told(&two[..8 + cut]), [(12, b"x".to_vec())], "a header in part");
+    }
+    assert_eq!(told(b"\0\x0c\0\x09x\0\0\0"), [], "longer than there is");
+    for length in 0..4 {
+        assert_eq!(told(&[0, 12, 0, length, 0, 0, 0, 0]), [], "shorter than its header");
+    }
+}

@@ -109,6 +109,7 @@ fn set(socket: &Socket, option: &OptionSpec, mut bytes: Vec<u8>) -> Result<Optio
 fn follow(open: &mut Open, socket: &SocketRef, step: Step) -> bool {
     let user = &mut open.state.user;
     match step {
+        Step::Setting(Setting::AbortCauses(on)) => user.view.abort_causes = on,
         Step::Setting(Setting::Active(request)) => return set_mode(open, socket, request),
         Step::Setting(Setting::MailboxLimit(most)) => {
             open.state.delivery.limit = most.map(Limit::new);

@@ -14,6 +14,7 @@ use crate::terms::{active, atoms, value};
 
 /// What is asked for.
 pub(crate) enum Query {
+    AbortCauses,
     Active,
     MailboxLimit,
     Batch,
@@ -37,6 +38,7 @@ pub(crate) fn query(term: Term, family: Family) -> Option<Query> {
         }
     };
     let local = match name {
+        n if n == atoms::abort_causes() => Query::AbortCauses,
         n if n == atoms::active() => Query::Active,
         n if n == atoms::mailbox_limit() => Query::MailboxLimit,
         n if n == atoms::batch() => Query::Batch,
@@ -79,6 +81,7 @@ pub(crate) fn answers<'a>(
 fn answer<'a>(env: Env<'a>, socket: &Socket, state: &State, query: &Query) -> Option<Term<'a>> {
     let user = &state.user;
     Some(match query {
+        Query::AbortCauses => (atoms::abort_causes(), user.view.abort_causes).encode(env),
         Query::Active => (atoms::active(), active::term(env, state.delivery.mode())).encode(env),
         Query::MailboxLimit => {
             let most = match &state.delivery.limit {

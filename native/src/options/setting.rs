@@ -40,6 +40,7 @@ pub(crate) fn kernel_option(name: Atom) -> Option<&'static OptionSpec> {
 
 /// An option with its value, checked and ready to be applied.
 pub(crate) enum Setting {
+    AbortCauses(bool),
     Active(Request),
     MailboxLimit(Option<u32>),
     Batch(usize),
@@ -76,6 +77,7 @@ pub(crate) fn setting(term: Term, family: Family) -> Option<Setting> {
     }
     let (name, value) = term.decode::<(Atom, Term)>().ok()?;
     Some(match name {
+        n if n == atoms::abort_causes() => Setting::AbortCauses(value.decode().ok()?),
         n if n == atoms::active() => Setting::Active(active::request(value)?),
         n if n == atoms::mode() => match value.decode::<Atom>().ok()? {
             list if list == atoms::list() => Setting::List(true),

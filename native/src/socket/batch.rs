@@ -12,7 +12,7 @@ use sctp::Received;
 use crate::message::{Content, Message, Most, Payload};
 use crate::socket::inbox::DIRECT_MIN;
 use crate::terms::address::ip_port;
-use crate::terms::message::{View, body};
+use crate::terms::message::{View, body, contents};
 use crate::terms::{atoms, info};
 
 /// The first guess at what the messages of a batch need together.
@@ -109,15 +109,15 @@ impl Batch {
         let mut from = Sender::unknown(env);
         let mut list = Term::list_new_empty(env);
         for Entry { meta, body: kept } in self.entries.drain(..).rev() {
-            let body = match kept {
-                Body::Alone(content) => body(env, content, view.list),
+            let (anc, body) = match kept {
+                Body::Alone(content) => contents(env, &meta.anc, content, view),
                 Body::Shared(len) => {
                     end -= len;
-                    part(env, shared.as_ref(), end, len, view.list)
+                    let anc = info::ancillary(env, &meta.anc, view.data_io);
+                    (anc, part(env, shared.as_ref(), end, len, view.list))
                 }
             };
             let (ip, port) = from.terms(env, meta.from);
-            let anc = info::ancillary(env, &meta.anc, view.data_io);
             list = list.list_prepend(tuple(env, [ip, port, anc, body]));
         }
         list

@@ -13,7 +13,7 @@ const BUFFER: usize = 65536;
 /// What a socket's user has chosen.
 #[derive(Debug, Clone)]
 pub(crate) struct UserOptions {
-    /// `mode`, and `data_io_event`.
+    /// `mode`, `data_io_event`, and `abort_causes`.
     pub(crate) view: View,
     /// Messages that an owner gets at a time, at most.
     pub(crate) batch: usize,
@@ -28,7 +28,7 @@ pub(crate) struct UserOptions {
 impl Default for UserOptions {
     fn default() -> Self {
         UserOptions {
-            view: View { list: false, data_io: true },
+            view: View { list: false, data_io: true, abort_causes: false },
             batch: 1,
             buffer: BUFFER,
             association_event: true,

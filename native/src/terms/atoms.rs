@@ -7,7 +7,7 @@ rustler::atoms! {
     not_owner, ok, once, owner, ready, same, sctp, sctp_batch, sctp_error, sctp_passive, seqpacket,
     sent, socket, stream, timeout, true_ = "true", type_ = "type", undefined, unordered, wait,
     // options kept in user space
-    batch, mailbox_limit, gen_sctp_nif_limit, limited, many, more, buffer, debug, exclusiveaddruse,
+    abort_causes, batch, mailbox_limit, gen_sctp_nif_limit, limited, many, more, buffer, debug, exclusiveaddruse,
     mode, netns, non_block_send,
     // bindx
     add, remove,

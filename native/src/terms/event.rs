@@ -2,7 +2,7 @@
 
 use rustler::{Atom, Encoder, Env, NewBinary, Term};
 use sctp::Notification;
-use sctp::notification::{AssocState, PeerAddrState};
+use sctp::notification::{self, AssocState, PeerAddrState};
 
 use crate::terms::address::ip_port;
 use crate::terms::atoms;
@@ -105,4 +105,19 @@ pub(crate) fn connected<'a>(env: Env<'a>, event: &Notification) -> Term<'a> {
     let up = matches!(event, Notification::AssocChange { state: AssocState::CommUp, .. });
     let tag = if up { atoms::ok() } else { atoms::error() };
     (tag, record(env, event)).encode(env)
+}
+
+/// `[{abort_causes, [{Code, Info}]}]` of the end of an association by an ABORT, else `[]`.
+pub(crate) fn causes<'a>(env: Env<'a>, event: &Notification) -> Term<'a> {
+    let chunk = match event {
+        Notification::AssocChange { info, .. } => &info[..],
+        _ => &[],
+    };
+    let list: Vec<(u16, Term)> = notification::causes(chunk)
+        .map(|(code, info)| (code, NewBinary::from_slice(env, info).into()))
+        .collect();
+    match list.is_empty() {
+        true => Term::list_new_empty(env),
+        false => vec![(atoms::abort_causes(), list)].encode(env),
+    }
 }

@@ -15,6 +15,8 @@ pub(crate) struct View {
     pub(crate) list: bool,
     /// Data come with `#sctp_sndrcvinfo{}`.
     pub(crate) data_io: bool,
+    /// The end of an association comes with the causes of the ABORT that was it.
+    pub(crate) abort_causes: bool,
 }
 
 /// Whether it comes as `sctp` or as `sctp_error`.
@@ -34,7 +36,11 @@ pub(crate) fn contents<'a>(
     content: Content,
     view: View,
 ) -> (Term<'a>, Term<'a>) {
-    (info::ancillary(env, anc, view.data_io), body(env, content, view.list))
+    let anc = match &content {
+        Content::Event(event) if view.abort_causes => event::causes(env, event),
+        _ => info::ancillary(env, anc, view.data_io),
+    };
+    (anc, body(env, content, view.list))
 }
 
 /// The data, as a list of bytes or a binary, or the event's record.

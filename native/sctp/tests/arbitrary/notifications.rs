@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use sctp::abi::notification_type as ty;
 use sctp::bytes::{i32_at, put_u16, put_u32};
-use sctp::notification::{Notification, parse};
+use sctp::notification::{Notification, causes, parse};
 use sctp::types::AssocId;
 
 use crate::{config, edge, noise};
@@ -114,5 +114,30 @@ proptest! {
                 prop_assert!(found.assoc().is_some());
             }
         }
+    }
+
+    /// Causes lie one after the other in the chunk, and are what was put in.
+    #[test]
+    fn causes_are_found(
+        made in proptest::collection::vec((any::<u16>(), noise(20)), 0..6),
+        rest in noise(3),
+    ) {
+        let mut chunk = Vec::new();
+        for (code, info) in &made {
+            let length = u16::try_from(info.len() + 4).expect("at most 24");
+            chunk.extend(code.to_be_bytes());
+            chunk.extend(length.to_be_bytes());
+            chunk.extend(info);
+            chunk.resize(chunk.len().next_multiple_of(4), 0);
+        }
+        chunk.extend(rest);
+        let found: Vec<_> = causes(&chunk).map(|(code, info)| (code, info.to_vec())).collect();
+        prop_assert_eq!(found, made);
+    }
+
+    #[test]
+    fn causes_of_noise_are_within_it(chunk in noise(100)) {
+        let found: usize = causes(&chunk).map(|(_, info)| 4 + info.len()).sum();
+        prop_assert!(found <= chunk.len());
     }
 }
