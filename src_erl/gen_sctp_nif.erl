@@ -234,6 +234,11 @@ open(Port, Opts) ->
 %% or `{linger, {true, 0}}' is set: then the associations are aborted. Those
 %% that are not up yet always are. Calls that wait on the socket return
 %% `{error, closed}'. Closing twice is fine.
+%%
+%% With `{linger, {true, Seconds}}' it returns when all associations have ended
+%% gracefully, the peers having all that was sent, or after so many seconds;
+%% the kernel goes on with the rest. Only the calling process waits. What
+%% still comes from the peers is dropped.
 -spec close(sctp_socket()) -> ok.
 close(?SOCKET(Ref)) when is_reference(Ref) ->
     gen_sctp_nif_prim:close_wait(Ref);

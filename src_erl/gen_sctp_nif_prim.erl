@@ -179,7 +179,9 @@ open(_Family, _Type, _Netns) ->
 open_dirty(_Family, _Type, _Netns) ->
     ?NIF.
 
--spec close(ref(), wait_ref()) -> ok | wait.
+%% With a time: so many milliseconds, at most, are to be waited for the message.
+%% After that, or the message, the call is to be made again.
+-spec close(ref(), wait_ref()) -> ok | wait | {wait, pos_integer()}.
 close(_Ref, _WaitRef) ->
     ?NIF.
 
@@ -492,13 +494,32 @@ connect_wait(Ref, Addrs, Deadline) ->
         Result -> Result
     end.
 
-%% @doc Close, and wait until the kernel has let go of addresses and port.
+%% @doc Close, and wait until the kernel has let go of addresses and port, with
+%% a lingering time not for longer than that.
 -spec close_wait(ref()) -> ok.
 close_wait(Ref) ->
     WaitRef = make_ref(),
     case close(Ref, WaitRef) of
+        {wait, Time} -> linger(Ref, WaitRef, deadline(Time));
         wait -> receive {?TAG, WaitRef, ready} -> ok end;
         ok -> ok
+    end.
+
+linger(Ref, WaitRef, Deadline) ->
+    receive
+        {?TAG, WaitRef, ready} -> close(Ref, WaitRef)
+    after remaining(Deadline) ->
+        case remaining(Deadline) of
+            0 -> stop_lingering(Ref, WaitRef);
+            _ -> linger(Ref, WaitRef, Deadline)
+        end
+    end.
+
+stop_lingering(Ref, WaitRef) ->
+    case cancel(Ref, WaitRef) of
+        ok -> close(Ref, WaitRef);
+        %% The last association has just ended: the message follows the close.
+        sent -> linger(Ref, WaitRef, infinity)
     end.
 
 %% @doc Has the sockets of dead processes closed, and waits until all that are

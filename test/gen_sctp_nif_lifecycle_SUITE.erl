@@ -21,10 +21,10 @@ groups() ->
          owner_death_under_receiver, close_under_receiver,
          close_by_other, give_away, give_away_refused, give_away_moves_messages,
          give_away_keeps_mode, give_away_under_receiver, peel_off, peel_off_active,
-         close_keeps_peeled],
+         close_keeps_peeled, close_aborts],
         [garbage, garbage_with_association, listening_garbage, watched_garbage,
          connecting_killed, peel_off_owner_dies, many_sockets, restarted_among_links,
-         port_of_the_dead]).
+         port_of_the_dead, linger_of_many]).
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
 end_per_group(_, _) -> ok.
@@ -439,6 +439,35 @@ close_keeps_peeled(Config) ->
     ok = M:close(S),
     ok = M:send(C, CId, 0, <<"still">>),
     ?assertMatch({_, <<"still">>}, data(M, P)).
+
+%% What the lingering time, and what data that nobody has read, make of a close.
+close_aborts(Config) ->
+    M = mod(Config),
+    [begin
+         #{s := S, c := C, sid := SId} = pair(Config, [], [{type, Type}, {linger, Linger}]),
+         [begin
+              ok = M:send(S, SId, 0, <<"unread">>),
+              gen_sctp_test_lib:all_arrived(S, SId)
+          end || Unread],
+         ok = M:close(C),
+         ?assertMatch(#sctp_assoc_change{state = comm_lost, assoc_id = SId}, event(M, S))
+     end || Type <- [seqpacket, stream],
+            {Linger, Unread} <- [{{true, 0}, false}, {{true, 30}, true}, {{false, 30}, true}]],
+    no_message().
+
+%% A negative time is a very long one, as it is for the kernel.
+linger_of_many(Config) ->
+    M = mod(Config),
+    [begin
+         S = listener(Config, [{linger, {true, Time}}]),
+         Pairs = [join(M, loopback(Config), S, open(Config, [])) || _ <- lists:seq(1, Number)],
+         ok = M:close(S),
+         [begin
+              ?assertMatch({ok, {_, _, _, #sctp_shutdown_event{}}}, M:recv(C, 0)),
+              ?assertMatch({ok, {_, _, _, #sctp_assoc_change{state = shutdown_comp}}}, M:recv(C, 0))
+          end || #{c := C} <- Pairs]
+     end || {Time, Number} <- [{30, 0}, {30, 20}, {-1, 1}, {16#7fffffff, 1}]],
+    no_message().
 
 peel_off_owner_dies(Config) ->
     M = mod(Config),

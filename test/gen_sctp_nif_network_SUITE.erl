@@ -18,6 +18,11 @@
 -define(NET, gen_sctp_test_net).
 -define(T, gen_sctp_test_traffic).
 
+%% What is sent to a peer before a close, and the room for what comes from it.
+-define(MESSAGES, 10).
+-define(SIZE, 4000).
+-define(RECBUF, 20000).
+
 suite() -> [{timetrap, {minutes, case full() of true -> 60; false -> 5 end}}].
 
 full() -> os:getenv("FULL") =/= false.
@@ -25,11 +30,12 @@ full() -> os:getenv("FULL") =/= false.
 all() -> [{group, stock} || full()] ++ [{group, nif}].
 
 groups() ->
-    Cases = [bad_path, failover_and_failback, cut_off, aborted, destroyed, half_open] ++
+    Cases = [bad_path, failover_and_failback, cut_off, aborted, destroyed, half_open, linger] ++
             [Case || full(), Case <- trouble()],
     %% OTP 25 says `eagain' always.
     Ours = Cases ++ [blocked_by_receiver, refused_by_receiver, half_open_beside_whole,
-                     half_open_peeled_off],
+                     half_open_peeled_off, linger_ends_in_time, linger_is_one_process,
+                     linger_under_flood, closed_twice],
     %% OTP 25 has left a socket behind whose owner was killed with its path cut (once in 10 times).
     [{stock, [], [{inet, [], Cases -- [destroyed]}]},
      {nif, [], [{inet, [], Ours} | [{inet6, [], Ours} || full()]]}].
@@ -260,14 +266,14 @@ half_open(Config) ->
              S = listener_at(far, Config),
              Owner = gen_sctp_test_lib:helper(),
              C = gen_sctp_test_lib:call(Owner, fun() ->
-                 C = open_at(near, [{type, Type}], Config),
+                 C = open_at(near, [{type, Type}, {linger, {End =:= linger, 600}}], Config),
                  ok = M:connect_init(C, far(Config), gen_sctp_test_lib:port(S), []),
                  C
              end),
              #sctp_assoc_change{state = comm_up, assoc_id = Id} = gen_sctp_test_lib:event(M, S),
              ok = case End of
-                      close -> gen_sctp_test_lib:call(Owner, fun() -> M:close(C) end);
-                      death -> gen_sctp_test_lib:kill(Owner)
+                      death -> gen_sctp_test_lib:kill(Owner);
+                      _ -> gen_sctp_test_lib:call(Owner, fun() -> M:close(C) end)
                   end,
              %% Another one takes three times the path to come up, what was sent at the end once.
              Later = open_at(near, [], Config),
@@ -279,7 +285,8 @@ half_open(Config) ->
                               gen_sctp -> {comm_up, false}
                           end, {State, Of =:= Id}),
              [ok = M:close(Socket) || Socket <- [S, Later]]
-         end || Type <- [seqpacket, stream], End <- [close, death]],
+         end || Type <- [seqpacket, stream],
+                End <- [close, death] ++ [linger || M =:= gen_sctp_nif]],
         ok
     end).
 
@@ -288,7 +295,7 @@ half_open_beside_whole(Config) ->
     M = mod(Config),
     with_path(Config, "delay 1s", fun() ->
         [Whole, Half] = [listener_at(far, Config) || _ <- [1, 2]],
-        C = open_at(near, [], Config),
+        C = open_at(near, [{linger, {true, 600}}], Config),
         {ok, #sctp_assoc_change{assoc_id = Id}} =
             M:connect(C, far(Config), gen_sctp_test_lib:port(Whole), [], 20000),
         ok = M:connect_init(C, far(Config), gen_sctp_test_lib:port(Half), []),
@@ -320,6 +327,175 @@ half_open_peeled_off(Config) ->
                      gen_sctp_test_lib:event(M, S)),
         [ok = M:close(Socket) || Socket <- [C, S]]
     end).
+
+%% A close with a lingering time comes back when the association has ended, another one before
+%% anything can have been acknowledged. The peer gets all in both cases. OTP's lingers on one-to-one
+%% sockets only.
+linger(Config) ->
+    M = mod(Config),
+    with_path(Config, "delay 100ms loss 2%", fun() ->
+        [begin
+             S = peer(Config),
+             {C, Id, _} = connected(Config, S, Type, Linger),
+             ok = send_all(Config, C, Id),
+             {Time, ok} = timer:tc(fun() -> M:close(C) end),
+             io:format("~p: ~b us~n", [{Type, Linger}, Time]),
+             case Linger of
+                 {true, _} when M =:= gen_sctp_nif; Type =:= stream ->
+                     ?assertEqual(0, ?NET:associations(?config(net, Config), near));
+                 _ ->
+                     ?assert(Time < 200000)
+             end,
+             gets_all(Config, S)
+         end || Type <- [seqpacket, stream], Linger <- [{true, 30}, {false, 30}]],
+        ok
+    end).
+
+%% Nobody is held up meanwhile, and what is not through in time is so later.
+linger_ends_in_time(Config) ->
+    M = mod(Config),
+    Beside = gen_sctp_test_lib:pair(Config),
+    while_cut(Config, pairs(Config, {true, 1}, [seqpacket, stream]), fun(Type, C) ->
+        Closing = gen_sctp_test_lib:async(fun() -> timer:tc(fun() -> M:close(C) end) end),
+        gen_sctp_test_lib:until_blocked(Closing),
+        ok = gen_sctp_test_lib:exchange(Beside),
+        {Time, ok} = gen_sctp_test_lib:await(Closing),
+        io:format("~p: ~b us~n", [Type, Time]),
+        ?assert(Time >= 1000000),
+        ?assert(Time < 3000000)
+    end).
+
+%% It is the process that closes that waits, no longer than it lives, nor than the owner does.
+linger_is_one_process(Config) ->
+    M = mod(Config),
+    Ends = [owner, closer, owner_beside_closer],
+    Pairs = pairs(Config, {true, 600}, [{Type, End} || Type <- [seqpacket, stream], End <- Ends]),
+    while_cut(Config, Pairs, fun({_, End}, C) ->
+        Owner = gen_sctp_test_lib:helper(),
+        ok = M:controlling_process(C, Owner),
+        #{sockets := Sockets, monitors := Monitors} = gen_sctp_nif:info(),
+        Fds = gen_sctp_test_lib:socket_fds(),
+        Close = fun() ->
+            Closing = gen_sctp_test_lib:async(fun() -> M:close(C) end),
+            gen_sctp_test_lib:until_blocked(Closing),
+            #{closing := 1} = Info = gen_sctp_nif:info(),
+            ?assertEqual({Sockets - 1, Monitors + 1},
+                         {maps:get(sockets, Info), maps:get(monitors, Info)}),
+            Closing
+        end,
+        ok = case End of
+                 owner -> gen_sctp_test_lib:kill(Owner);
+                 closer -> gen_sctp_test_lib:kill(Close());
+                 owner_beside_closer ->
+                     Closing = Close(),
+                     ok = gen_sctp_test_lib:kill(Owner),
+                     gen_sctp_test_lib:await(Closing)
+             end,
+        gen_sctp_test_lib:until(fun() -> gen_sctp_test_lib:socket_fds() =:= Fds - 1 end),
+        ?assertEqual(0, gen_sctp_test_lib:counter(closing))
+    end).
+
+%% Who closes second does not wait.
+closed_twice(Config) ->
+    M = mod(Config),
+    Closings = while_cut(Config, pairs(Config, {true, 600}, [seqpacket, stream]), fun(_, C) ->
+        Before = gen_sctp_test_lib:counter(closing),
+        First = gen_sctp_test_lib:async(fun() -> M:close(C) end),
+        gen_sctp_test_lib:until_blocked(First),
+        ok = M:close(C),
+        ?assertEqual({error, closed}, M:recv(C)),
+        ?assertEqual({error, closed}, M:send(C, 1, 0, <<"late">>)),
+        ?assertEqual(Before + 1, gen_sctp_test_lib:counter(closing)),
+        First
+    end),
+    [ok = gen_sctp_test_lib:await(First) || First <- Closings],
+    ?assertEqual(0, ?NET:associations(?config(net, Config), near)).
+
+%% A peer that sends on is no reason to abort; and what it sends is taken, or it could not end.
+linger_under_flood(Config) ->
+    M = mod(Config),
+    with_path(Config, "rate 400kbit", fun() ->
+        [begin
+             S = peer(Config),
+             {C, Id, SId} = connected(Config, S, Type, {true, 60}),
+             ok = send_all(Config, C, Id),
+             Closing = gen_sctp_test_lib:async(fun() -> M:close(C) end),
+             gen_sctp_test_lib:until_blocked(Closing),
+             ?assert(flood(M, S, SId, 0) > 2 * ?RECBUF),
+             ok = gen_sctp_test_lib:await(Closing),
+             ?assertEqual(0, ?NET:associations(?config(net, Config), near)),
+             gets_all(Config, S)
+         end || Type <- [seqpacket, stream]],
+        ok
+    end).
+
+%% Sends until that is over: bytes.
+flood(M, S, Id, Sent) ->
+    case M:send(S, Id, 0, message(0)) of
+        ok -> flood(M, S, Id, Sent + ?SIZE);
+        {error, _} -> Sent
+    end.
+
+%% Sockets that are connected, one for each of the kinds of closing that are to be tried.
+pairs(Config, Linger, Kinds) ->
+    [begin
+         S = peer(Config),
+         {C, Id, _} = connected(Config, S, type(Kind), Linger),
+         {Kind, S, C, Id}
+     end || Kind <- Kinds].
+
+type({Type, _}) -> Type;
+type(Type) -> Type.
+
+%% Has them closed when nothing comes through of what they have sent. It does later.
+while_cut(Config, Pairs, Close) ->
+    Net = ?config(net, Config),
+    ok = ?NET:cut(Net, 0),
+    Results = try
+        Closed = [begin
+                      ok = send_all(Config, C, Id),
+                      Close(Kind, C)
+                  end || {Kind, _, C, Id} <- Pairs],
+        ?assertEqual(length(Pairs), ?NET:associations(Net, near)),
+        Closed
+    after
+        ?NET:heal(Net, 0)
+    end,
+    [gets_all(Config, S) || {_, S, _, _} <- Pairs],
+    Results.
+
+peer(Config) ->
+    S = open_at(far, [{sndbuf, 65536}, {recbuf, 262144} | hasty()], Config),
+    ok = (mod(Config)):listen(S, true),
+    S.
+
+%% A socket near, and its association as both ends call it.
+connected(Config, S, Type, Linger) ->
+    M = mod(Config),
+    C = open_at(near, [{type, Type}, {linger, Linger}, {recbuf, ?RECBUF} | hasty()], Config),
+    {ok, #sctp_assoc_change{state = comm_up, assoc_id = Id}} =
+        M:connect(C, far(Config), gen_sctp_test_lib:port(S), [], 20000),
+    #sctp_assoc_change{state = comm_up, assoc_id = SId} = gen_sctp_test_lib:event(M, S),
+    {C, Id, SId}.
+
+hasty() ->
+    [{sctp_rtoinfo, #sctp_rtoinfo{initial = 300, min = 200, max = 400}} | patient()].
+
+message(N) ->
+    <<N:16, 0:(?SIZE - 2)/unit:8>>.
+
+send_all(Config, C, Id) ->
+    M = mod(Config),
+    lists:foreach(fun(N) -> ok = M:send(C, Id, 0, message(N)) end, lists:seq(1, ?MESSAGES)).
+
+%% And the end after that.
+gets_all(Config, S) ->
+    M = mod(Config),
+    [?assertMatch({_, Message}, gen_sctp_test_lib:data(M, S))
+     || Message <- lists:map(fun message/1, lists:seq(1, ?MESSAGES))],
+    ?assertMatch(#sctp_shutdown_event{}, gen_sctp_test_lib:event(M, S)),
+    ?assertMatch(#sctp_assoc_change{state = shutdown_comp}, gen_sctp_test_lib:event(M, S)),
+    ok = M:close(S).
 
 listener_at(Host, Config) ->
     S = open_at(Host, [], Config),

@@ -16,7 +16,8 @@
 suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
-    [owner_hears_of_it, waiting_processes_hear_of_it, panic_while_closing, events_are_not_lost,
+    [owner_hears_of_it, waiting_processes_hear_of_it, panic_while_closing, panic_while_lingering,
+     events_are_not_lost,
      close_returns, exception_of_a_call, again_and_again, only_to_order].
 
 init_per_testcase(Case, Config) ->
@@ -132,6 +133,27 @@ panic_while_closing(Config) ->
              ?assertMatch(#sctp_assoc_change{state = comm_lost}, lost(M, S)),
              exchange(Other)
          end || Active <- [true, false], Second <- ["close", "closer"]]
+    end, Config).
+
+%% Who closes with a lingering time waits for the thread that closes, and for the I/O thread.
+panic_while_lingering(Config) ->
+    in_node(3, fun(Order) ->
+        [begin
+             #{m := M, s := S, c := C, cid := CId, sid := SId} =
+                 pair(config(), [{recbuf, 4096}], [{sndbuf, 8192}, {linger, {true, 600}}]),
+             Sender = async(fun() -> send_on(M, C, CId) end),
+             until_blocked(Sender),
+             [Order(Point) || Point =:= "linger"],
+             Closing = async(fun() -> M:close(C) end),
+             [begin
+                  until_blocked(Closing),
+                  [Order(P) || P <- ["ends", "closer"]],
+                  ok = M:send(S, SId, 0, <<"unlucky">>)
+              end || Point =:= "ends"],
+             ?assertEqual(ok, await(Closing)),
+             ?assertEqual({error, closed}, await(Sender)),
+             ok = M:close(S)
+         end || Point <- ["linger", "ends"]]
     end, Config).
 
 %% The I/O thread outside of any socket. What it was told when it panicked it is told only once.

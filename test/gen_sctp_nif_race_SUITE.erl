@@ -17,7 +17,7 @@ suite() -> [{timetrap, {seconds, 90}}].
 all() -> [{group, nif}].
 
 groups() ->
-    Cases = [blocked_sender_costs_nothing, end_of_stream_costs_nothing,
+    Cases = [blocked_sender_costs_nothing, lingering_costs_nothing, end_of_stream_costs_nothing,
              end_of_stream_is_not_the_end, give_away_to_the_dying, give_away_twice,
              mode_set_while_given_away, counts_end_while_given_away, given_back,
              receiver_while_given_away, connect_while_given_away, limit_while_given_away,
@@ -98,6 +98,36 @@ blocked_sender_costs_nothing(Config) ->
     rests(),
     ok = M:close(C),
     ?assertEqual({error, closed}, await(Sender)).
+
+%% A close that waits for a peer that does not read, with more than the buffer takes. It may have shut
+%% down by then.
+lingering_costs_nothing(Config) ->
+    M = mod(Config),
+    [begin
+         S = listener(Config, [{recbuf, 4096}]),
+         C = open(Config, [{type, Type}, {sndbuf, 8192}, {linger, {true, 600}}]),
+         #{sup := Up} = Pair = join(M, loopback(Config), S, C),
+         Sender = sender(Pair),
+         [begin
+              ok = M:eof(S, Up),
+              ?assertMatch(#sctp_shutdown_event{}, event(M, C))
+          end || Shut],
+         Closing = async(fun() -> M:close(C) end),
+         until_blocked(Closing),
+         {error, Reason} = await(Sender),
+         ?assert(Reason =:= closed orelse Shut andalso Reason =:= eshutdown),
+         rests(),
+         until(fun() -> reads_on(M, S) end),
+         ?assertEqual(ok, await(Closing))
+     end || {Type, Shut} <- [{seqpacket, false}, {stream, true}]],
+    ok.
+
+%% Until the association has ended.
+reads_on(M, S) ->
+    case M:recv(S, 0) of
+        {ok, {_, _, _, #sctp_assoc_change{state = shutdown_comp}}} -> true;
+        _ -> false
+    end.
 
 end_of_stream_costs_nothing(Config) ->
     M = mod(Config),

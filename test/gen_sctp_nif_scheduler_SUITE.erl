@@ -172,6 +172,10 @@ closing(Config) ->
     ok = ?M:listen(Stream, true),
     ?assertEqual(wait, closed(Stream)),
     ?assertEqual(ok, closed(open(Config, [{type, stream}]))),
+
+    %% With a lingering time it is the thread that looks whether there are any.
+    [?assertEqual({wait, 3000}, closed(open(Config, [{type, Type}, {linger, {true, 3}}])))
+     || Type <- [seqpacket, stream]],
     ok.
 
 %% However many sockets there are, only that of the monitor is looked at.
@@ -186,7 +190,7 @@ monitors(Config) ->
 closed({_, _, Ref} = S) ->
     WaitRef = make_ref(),
     Answer = ?PRIM:close(Ref, WaitRef),
-    [receive {'$gen_sctp_nif', WaitRef, ready} -> ok end || Answer =:= wait],
+    [receive {'$gen_sctp_nif', WaitRef, ready} -> ok end || Answer =/= ok],
     ?assertEqual({error, closed}, ?M:recv(S, 0)),
     ?assertEqual(ok, ?PRIM:close(Ref, WaitRef)),
     Answer.

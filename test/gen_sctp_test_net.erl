@@ -20,6 +20,7 @@
 -export([impair/3]).
 -export([with_slow_loopback/2]).
 -export([sysctl/3]).
+-export([associations/2]).
 -export([add_address/4]).
 -export([remove_address/4]).
 
@@ -176,6 +177,13 @@ sysctl(Net, Name, Value) ->
     lists:foreach(fun(Host) ->
         run(Net, Host, ["sh -c 'echo ", Value, " >/proc/sys/net/sctp/", Name, "'"])
     end, [near, far]).
+
+%% @doc How many associations a host's kernel has.
+-spec associations(net(), host()) -> non_neg_integer().
+associations(Net, Host) ->
+    [_Titles | Lines] =
+        string:lexemes(os:cmd([entering(Net, Host), "cat /proc/net/sctp/assocs"]), "\n"),
+    length(Lines).
 
 -spec add_address(net(), host(), inet | inet6, path()) -> ok.
 add_address(Net, Host, Family, N) ->

@@ -12,40 +12,50 @@ use crossbeam_channel::{Sender, unbounded};
 
 use crate::socket::leftover::Leftover;
 
-static CLOSER: OnceLock<Sender<Leftover>> = OnceLock::new();
+type Job = Box<dyn FnOnce() + Send>;
+
+static CLOSER: OnceLock<Sender<Job>> = OnceLock::new();
 
 /// Starts the thread. Called when the NIF library is loaded, again after a reload.
 pub(crate) fn start() -> io::Result<()> {
     if CLOSER.get().is_some() {
         return Ok(());
     }
-    let (sender, closings) = unbounded();
-    let run = move || closings.into_iter().for_each(let_go);
+    let (sender, jobs) = unbounded::<Job>();
+    let run = move || {
+        for job in jobs {
+            panics::guarded(job);
+        }
+    };
     std::thread::Builder::new().name("gen_sctp_nif_cl".into()).spawn(run)?;
     CLOSER.get_or_init(|| sender);
     Ok(())
 }
 
-/// Closes a socket at once if that takes little time, else soon. True if it is closed.
-pub(crate) fn close(left: Leftover) -> bool {
-    let quick = left.is_little();
-    if quick {
-        let_go(left);
+/// Has the thread do something.
+pub(crate) fn run(job: impl FnOnce() + Send + 'static) {
+    // The library is loaded only with the thread, whose end is only that of this sender.
+    if let Some(closer) = CLOSER.get() {
+        let _ = closer.send(Box::new(job));
+    }
+}
+
+/// Closes a socket at once if that takes little time, else soon.
+pub(crate) fn close(left: Leftover) {
+    if left.is_little() {
+        close_now(left);
     } else {
         close_later(left);
     }
-    quick
 }
 
 /// Closes a socket soon, however little it is.
 pub(crate) fn close_later(left: Leftover) {
-    // The library is loaded only with the thread, whose end is only that of this sender.
-    if let Some(closer) = CLOSER.get() {
-        let _ = closer.send(left);
-    }
+    run(|| close_now(left));
 }
 
-fn let_go(left: Leftover) {
+/// Closes a socket, however long it takes.
+pub(crate) fn close_now(left: Leftover) {
     panics::guarded(|| {
         panics::point("closer");
         drop(left);

@@ -107,13 +107,11 @@ pub(crate) fn sockets(env: Env) -> Term {
 pub(crate) fn counters(env: Env) -> Term {
     let mut held = Held::default();
     for socket in &table::all() {
-        if let Ok(open) = socket.lock() {
-            held.add(&open.state);
-        }
+        held.add(&socket.lock_any());
     }
     let counters = [
         (atoms::sockets(), held.sockets),
-        (atoms::closing(), closings::under_way()),
+        (atoms::closing(), held.lingering + closings::under_way()),
         (atoms::resources(), RESOURCES.load(Ordering::Relaxed)),
         (atoms::receivers(), held.receivers),
         (atoms::writers(), held.writers),
@@ -134,6 +132,7 @@ pub(crate) fn counters(env: Env) -> Term {
 #[derive(Default)]
 struct Held {
     sockets: usize,
+    lingering: usize,
     receivers: usize,
     writers: usize,
     connects: usize,
@@ -146,12 +145,13 @@ struct Held {
 impl Held {
     fn add(&mut self, state: &State) {
         let [receivers, writers, connects] = state.waiters.counts();
-        self.sockets += 1;
+        self.sockets += usize::from(state.is_open());
+        self.lingering += usize::from(state.lingering.as_ref().is_some_and(|it| it.awaits_ends()));
         self.receivers += receivers;
         self.writers += writers;
         self.connects += connects;
         self.watchers += state.watchers.len();
-        self.monitors += usize::from(state.ownership.is_watched());
+        self.monitors += state.monitors();
         self.backlog_bytes += state.backlog.bytes();
         self.fragment_bytes += state.inbox.bytes();
     }

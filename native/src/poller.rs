@@ -82,11 +82,20 @@ impl Poller {
 
     /// Takes in a new source, to wait for nothing yet.
     pub(crate) fn add(&'static self, source: Source, token: Token) -> io::Result<()> {
-        let nothing = Interest::NONE.oneshot();
+        self.add_for(source, token, Interest::NONE.oneshot())
+    }
+
+    /// Takes in a source again whose associations are about to end.
+    pub(crate) fn add_ending(&'static self, source: Source, token: Token) -> io::Result<()> {
+        // An edge, as a stream that has ended stays readable.
+        self.add_for(source, token, Interest { edge: true, ..Interest::READ })
+    }
+
+    fn add_for(&'static self, source: Source, token: Token, interest: Interest) -> io::Result<()> {
         match source {
-            Source::Fd(fd) => self.epoll.add(fd, token, nothing),
+            Source::Fd(fd) => self.epoll.add(fd, token, interest),
             Source::Posted(readiness) => {
-                readiness.add(token, nothing, Box::new(|event| self.post(event)));
+                readiness.add(token, interest, Box::new(|event| self.post(event)));
                 Ok(())
             }
         }

@@ -7,6 +7,7 @@
 //! - [`socket`]: a non-blocking SCTP socket and its calls, an enum over backends
 //! - [`readiness`]: when a socket is worth a call
 //! - [`ahead`], [`reassembly`]: messages received together, and made whole
+//! - [`ending`]: associations that end before their socket is closed
 //! - [`notification`]: the events a socket delivers between its messages
 //! - [`option`]: the table of socket options, as data
 //! - [`kernel`]: the backend that is the kernel; and the epoll set, and how a thread is scheduled
@@ -16,6 +17,7 @@ pub mod abi;
 pub mod address;
 pub mod ahead;
 pub mod bytes;
+pub mod ending;
 pub mod kernel;
 pub mod notification;
 pub mod option;

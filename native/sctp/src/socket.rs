@@ -5,6 +5,7 @@ use std::ffi::CStr;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, RawFd};
+use std::time::Duration;
 
 use crate::ahead::Ahead;
 use crate::kernel;
@@ -252,5 +253,16 @@ impl Socket {
     /// they may be up for their peers.
     pub fn prepare_close(&self, unread: bool) -> io::Result<()> {
         backend!(self, socket => socket.prepare_close(unread))
+    }
+
+    /// How long a close is to wait for the end of the associations (`SO_LINGER`), if at all.
+    pub fn lingering_time(&self) -> Option<Duration> {
+        backend!(self, socket => socket.lingering_time())
+    }
+
+    /// Begins the graceful end of all associations, which are returned, and takes no new ones. `None`
+    /// if that is for the close to do.
+    pub(crate) fn begin_ends(&self) -> Option<Vec<AssocId>> {
+        backend!(self, socket => socket.begin_ends())
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use crate::readiness::Readiness;
 use crate::types::{AssocId, Bindx, Family, Received, SndInfo, Style};
@@ -118,5 +119,13 @@ impl Socket {
 
     pub(crate) fn prepare_close(&self, _unread: bool) -> io::Result<()> {
         Ok(())
+    }
+
+    pub(crate) fn lingering_time(&self) -> Option<Duration> {
+        None
+    }
+
+    pub(crate) fn begin_ends(&self) -> Option<Vec<AssocId>> {
+        None
     }
 }

@@ -7,6 +7,7 @@ use crate::nif::{done, invalid, value};
 use crate::poller;
 use crate::socket::closings::tell_when_over;
 use crate::socket::create::{admit, create};
+use crate::socket::lingering::Close;
 use crate::socket::owner::close_orphans;
 use crate::socket::settle::settle;
 use crate::socket::state::{Handle, Inherited, SocketRef};
@@ -172,9 +173,18 @@ fn peeloff<'a>(env: Env<'a>, socket: &'a SocketRef, assoc: Term<'a>) -> Term<'a>
     value(env, socket.peeloff(env, assoc))
 }
 
+/// To be called again when the caller has waited for the ends of associations.
 #[rustler::nif]
-fn close(env: Env, socket: Handle, reference: Reference) -> Atom {
-    if socket.0.close(env, &socket, *reference) { atoms::ok() } else { atoms::wait() }
+fn close<'a>(env: Env<'a>, socket: Handle, reference: Reference<'a>) -> Term<'a> {
+    match socket.0.close(env, &socket, *reference) {
+        Close::Done => atoms::ok().to_term(env),
+        Close::Waits => atoms::wait().to_term(env),
+        Close::Lingers(time) => {
+            // The kernel takes a negative time for a very long one.
+            let seconds = time.as_secs().min(u32::MAX.into());
+            (atoms::wait(), seconds * 1000).encode(env)
+        }
+    }
 }
 
 /// Has the caller told under `reference` when the sockets of all processes that are dead, and those

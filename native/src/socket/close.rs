@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use beam::{message, panics};
-use rustler::{Atom, Encoder, Env, LocalPid, Monitor, Term};
+use rustler::{Atom, Encoder, Env, LocalPid, Term};
 
 use crate::close_thread;
-use crate::socket::closings::{Closing, tell_when_over};
+use crate::socket::closings::Closing;
 use crate::socket::leftover::Leftover;
+use crate::socket::lingering::Close;
 use crate::socket::settle::leave;
 use crate::socket::state::{Handle, Socket, socket_term};
 use crate::socket::table;
@@ -17,7 +18,6 @@ use crate::terms::atoms;
 
 /// What remains of a closed socket, to be dropped outside all locks.
 struct Remains {
-    owner_monitor: Option<Monitor>,
     owner: LocalPid,
     was_active: bool,
     anchor: Option<Handle>,
@@ -42,7 +42,6 @@ impl Socket {
         let backlog = std::mem::take(&mut state.backlog);
         let fragments = state.inbox.take();
         let remains = Remains {
-            owner_monitor: state.ownership.take_monitor(),
             owner: state.ownership.owner(),
             was_active: state.is_active(),
             anchor: state.delivery.take_anchor(),
@@ -53,24 +52,47 @@ impl Socket {
         Some((Leftover::of(self, unread, backlog, fragments, closing), remains))
     }
 
-    /// Closes the socket. True if that is done; else the caller gets a message under `reference`
-    /// when the kernel has let go of it.
-    pub(crate) fn close(self: &Arc<Self>, env: Env, socket: &Handle, reference: Term) -> bool {
-        let Some((left, remains)) = self.shut(atoms::normal()) else { return true };
-        if let Some(monitor) = &remains.owner_monitor {
-            socket.demonitor(env, monitor);
+    /// Closes the socket. If that takes time the caller gets a message under `reference` when the
+    /// kernel has let go of it.
+    pub(crate) fn close(self: &Arc<Self>, env: Env, socket: &Handle, reference: Term) -> Close {
+        let Some((mut left, _remains)) = self.shut(atoms::normal()) else {
+            self.forget_monitors(env, socket);
+            return Close::Done;
+        };
+        if let Some(time) = left.lingering_time() {
+            self.linger(env, socket, left, reference);
+            return Close::Lingers(time);
         }
-        let closed = close_thread::close(left);
-        if !closed {
-            tell_when_over(Waiter::new(env.pid(), reference));
+        self.forget_monitors(env, socket);
+        if left.is_little() {
+            close_thread::close_now(left);
+            return Close::Done;
         }
-        closed
+        left.tell(Waiter::new(env.pid(), reference));
+        close_thread::close_later(left);
+        Close::Waits
     }
 
-    /// Closes the socket of a dead owner: at once where it can be, who restarts it wants the port.
+    /// Nobody's end matters to a closed socket, unless it lingers.
+    fn forget_monitors(&self, env: Env, socket: &Handle) {
+        let (owner, lingering) = {
+            let mut state = self.lock_any();
+            if state.lingering.as_ref().is_some_and(|lingering| !lingering.is_over()) {
+                return;
+            }
+            (state.ownership.take_monitor(), state.lingering.take())
+        };
+        let who_closed = lingering.and_then(|lingering| lingering.into_monitor());
+        for monitor in owner.iter().chain(&who_closed) {
+            socket.demonitor(env, monitor);
+        }
+    }
+
+    /// Closes the socket of the dead: at once where it can be, who restarts the owner wants the port.
     pub(crate) fn close_orphan(self: &Arc<Self>) {
-        if let Some((left, _)) = self.shut(atoms::normal()) {
-            close_thread::close(left);
+        match self.shut(atoms::normal()) {
+            Some((left, _)) => close_thread::close(left),
+            None => self.end_lingering(),
         }
     }
 
@@ -80,13 +102,16 @@ impl Socket {
         if let Some((left, _)) = self.shut(atoms::normal()) {
             close_thread::close_later(left);
         }
+        self.abandon_lingering();
     }
 
     /// Closes the socket after its I/O panicked.
     pub(crate) fn close_after_panic(self: &Arc<Self>) {
         panics::point("close");
         // The state's lock does not poison, and `shut` only takes things out.
-        let Some((left, remains)) = self.shut(atoms::closed()) else { return };
+        let Some((left, remains)) = self.shut(atoms::closed()) else {
+            return self.end_lingering();
+        };
         close_thread::close_later(left);
         // The owner of an active socket does nothing but wait: silence is all that it would hear.
         if let Some(anchor) = remains.anchor.as_ref().filter(|_| remains.was_active) {

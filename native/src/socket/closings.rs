@@ -10,18 +10,27 @@ static UNDER_WAY: Mutex<Pending<Waiter>> = Mutex::new(Pending::new());
 
 /// A closing that is under way: from before the socket is marked closed until the kernel has let go
 /// of it. Who finds a socket closed can wait until it is.
-pub(crate) struct Closing(u64);
+pub(crate) struct Closing {
+    number: u64,
+    /// Waits for this one alone.
+    waiter: Option<Waiter>,
+}
 
 impl Closing {
     pub(crate) fn begin() -> Closing {
-        Closing(UNDER_WAY.lock().begin())
+        Closing { number: UNDER_WAY.lock().begin(), waiter: None }
+    }
+
+    /// Has `waiter` told at its end.
+    pub(crate) fn tell(&mut self, waiter: Waiter) {
+        self.waiter = Some(waiter);
     }
 }
 
 impl Drop for Closing {
     fn drop(&mut self) {
-        let waiters = UNDER_WAY.lock().end(self.0);
-        for waiter in waiters {
+        let waiters = UNDER_WAY.lock().end(self.number);
+        for waiter in waiters.into_iter().chain(self.waiter.take()) {
             // Whatever happens, the next one must be told.
             panics::guarded(|| waiter.wake_ready());
         }

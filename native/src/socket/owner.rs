@@ -7,7 +7,7 @@ use rustler::{Env, LocalPid, Monitor};
 
 use crate::socket::mode::resume;
 use crate::socket::ownership::Adopted;
-use crate::socket::state::{Handle, Socket};
+use crate::socket::state::{Handle, Socket, State};
 use crate::socket::{owner_mail, table};
 use crate::terms::error::Error;
 
@@ -15,8 +15,7 @@ use crate::terms::error::Error;
 /// and monitors, and here last of all.
 pub(crate) fn close_orphans() {
     for socket in table::all() {
-        // For good: only an owner that is alive gives its socket away.
-        if socket.lock().is_ok_and(|open| !message::is_alive(&open.state.ownership.owner())) {
+        if socket.is_orphan() {
             socket.close_orphan();
         }
     }
@@ -34,7 +33,13 @@ pub(crate) enum Begun {
 impl Socket {
     /// A monitored process is gone.
     pub(crate) fn down(self: &Arc<Self>, monitor: &Monitor) {
-        let over = self.lock_any().ownership.is_over(monitor);
+        let over = {
+            let mut state = self.lock_any();
+            let closes = |state: &State| {
+                state.lingering.as_ref().is_some_and(|it| it.is_watched_by(monitor))
+            };
+            state.ownership.is_over(monitor) || closes(&state)
+        };
         if over {
             self.close_orphan();
         }

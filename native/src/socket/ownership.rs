@@ -37,6 +37,10 @@ impl Ownership {
         self.owner
     }
 
+    pub(crate) fn is_owner_alive(&self) -> bool {
+        message::is_alive(&self.owner)
+    }
+
     /// The VM tells of the owner's end by this monitor. None if that has come already.
     pub(crate) fn watch(&mut self, monitor: Option<Monitor>) {
         self.monitor = monitor;

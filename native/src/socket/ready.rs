@@ -16,7 +16,10 @@ use crate::socket::state::{Open, Socket};
 impl Socket {
     /// Takes an event. Returns what the messages that it delivered look like, if there were any.
     pub(crate) fn on_ready(&self, event: &Event) -> Option<Traffic> {
-        let mut open = self.lock().ok()?;
+        let Ok(mut open) = self.lock() else {
+            self.look_at_ends();
+            return None;
+        };
         panics::point("socket");
         let was_wanted = covers(wanted(&open.state), event.readable, event.writable);
         let traffic = match event.readable || event.error {

@@ -78,6 +78,8 @@ impl Socket {
 
     /// Gives up waiting; false if nothing was waiting under `reference`: its message is on its way.
     pub(crate) fn cancel(&self, reference: Term) -> bool {
-        self.lock_any().waiters.cancel(reference)
+        let cancelled = self.lock_any().waiters.cancel(reference);
+        // Of a closed socket it is the close that waits.
+        cancelled || self.give_up_lingering(reference)
     }
 }

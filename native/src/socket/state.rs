@@ -23,6 +23,7 @@ use crate::message::Most;
 use crate::socket::backlog::Backlog;
 use crate::socket::delivery::Delivery;
 use crate::socket::inbox::Inbox;
+use crate::socket::lingering::Lingering;
 use crate::socket::ownership::Ownership;
 use crate::socket::send_defaults::SendDefaults;
 use crate::socket::tuning::Tuning;
@@ -80,6 +81,8 @@ pub(crate) struct State {
     /// What is waited for; `NONE` while the source is asleep.
     pub(crate) registered: Interest,
     pub(crate) user: UserOptions,
+    /// Of a closed socket, if it was closed with a lingering time.
+    pub(crate) lingering: Option<Box<Lingering>>,
 }
 
 /// A locked open socket.
@@ -160,6 +163,17 @@ impl State {
         self.inbox.has_data() || self.backlog.has_data()
     }
 
+    /// Processes that the VM watches for it: the owner, and who closes it.
+    pub(crate) fn monitors(&self) -> usize {
+        let closes = self.lingering.as_ref().is_some_and(|lingering| lingering.is_watched());
+        usize::from(self.ownership.is_watched()) + usize::from(closes)
+    }
+
+    /// Whether it is open.
+    pub(crate) fn is_open(&self) -> bool {
+        self.kernel.is_some()
+    }
+
     /// Takes out what is to be dropped outside of the lock.
     pub(crate) fn take_watchers(&mut self) -> Watchers {
         take(&mut self.watchers)
@@ -191,6 +205,7 @@ impl Socket {
                 tuning: Tuning::default(),
                 registered: Interest::NONE,
                 user,
+                lingering: None,
             }),
             sent: SendCounts::default(),
             defaults: inherited.defaults,
@@ -203,7 +218,7 @@ impl Socket {
     #[inline]
     pub(crate) fn lock(&self) -> Result<Open<'_>, Error> {
         let state = self.state.lock();
-        if state.kernel.is_none() {
+        if !state.is_open() {
             return Err(Error::Closed);
         }
         Ok(Open { socket: self, state, loose: Vec::new() })

@@ -1,6 +1,7 @@
 //! The end of a socket, as its associations' peers see it.
 
 use std::io;
+use std::net::Shutdown;
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -53,6 +54,44 @@ impl Socket {
             Some(time) if time > Duration::ZERO => socket.set_linger(None),
             _ => Ok(()),
         }
+    }
+
+    /// How long a close is to wait for the end of the associations, if at all.
+    pub fn lingering_time(&self) -> Option<Duration> {
+        SockRef::from(self).linger().ok().flatten().filter(|time| *time > Duration::ZERO)
+    }
+
+    /// Begins the graceful end of all associations, and takes no new ones. `None` if that is for the
+    /// close to do.
+    pub fn begin_ends(&self) -> Option<Vec<AssocId>> {
+        if self.abort_unfinished() {
+            return None;
+        }
+        match self.style() {
+            Style::OneToMany => {
+                // What cannot be stopped, or is no more, needs none of it.
+                let _ = self.listen(0);
+                let assocs = self.assoc_ids().ok()?;
+                for &assoc in &assocs {
+                    let _ = self.end(assoc);
+                }
+                Some(assocs)
+            }
+            // Those of its peers have no socket yet.
+            Style::OneToOne if self.is_listening() => None,
+            Style::OneToOne => {
+                // Only one that was peeled off can be ended like this, and not be shut down.
+                if self.end(AssocId::FUTURE).is_err() {
+                    let _ = SockRef::from(self).shutdown(Shutdown::Write);
+                }
+                Some(vec![AssocId::FUTURE])
+            }
+        }
+    }
+
+    fn end(&self, assoc: AssocId) -> io::Result<()> {
+        let info = SndInfo { assoc, flags: flags::EOF, ..SndInfo::default() };
+        self.send(&info, &[])
     }
 
     /// Aborts what is not up yet. True if that is for the close to do: a one-to-one socket can only

@@ -1,5 +1,7 @@
 //! Associations coming and going, and their addresses.
 
+use sctp::ending::Progress;
+
 use super::*;
 
 pub(crate) fn graceful_shutdown() {
@@ -10,6 +12,35 @@ pub(crate) fn graceful_shutdown() {
     assert_eq!(recv_change(&server), (AssocState::ShutdownComp, server_id));
     assert_eq!(recv_change(&client), (AssocState::ShutdownComp, id));
     assert_eq!(errno(client.send(&SndInfo { assoc: id, ..SndInfo::default() }, b"x")), libc::EPIPE);
+}
+
+pub(crate) fn associations_end_before_the_socket() {
+    for style in [Style::OneToMany, Style::OneToOne] {
+        let (client, id, server, server_id) = associated(style, LOOPBACK);
+        // More than there is room for: the end has to wait for the peer to read.
+        let message = SndInfo { assoc: id, ..SndInfo::default() };
+        while client.send(&message, &[7; 2000]).is_ok() {}
+        let mut ending = client.end_gracefully().expect("the peer has yet to read");
+        assert_eq!(client.progress(&mut ending), Progress::Waits);
+        server.send(&SndInfo { assoc: server_id, ..SndInfo::default() }, b"unwanted").unwrap();
+        while !recv(&server).0.notification {}
+        assert_eq!(recv_change(&server), (AssocState::ShutdownComp, server_id));
+        wait(&client, Interest::READ);
+        assert_eq!(client.progress(&mut ending), Progress::Over);
+        assert!(client.end_gracefully().is_none());
+    }
+    let listening = open(Style::OneToMany, LOOPBACK);
+    listening.listen(5).unwrap();
+    assert!(listening.end_gracefully().is_none());
+    assert!(!listening.is_listening());
+}
+
+pub(crate) fn unread_data_is_noticed() {
+    let (client, id, server, _) = associated(Style::OneToMany, LOOPBACK);
+    assert!(!server.has_unread_data());
+    client.send(&SndInfo { assoc: id, ..SndInfo::default() }, b"data").unwrap();
+    wait(&server, Interest::READ);
+    assert!(server.has_unread_data());
 }
 
 pub(crate) fn abort_with_reason() {

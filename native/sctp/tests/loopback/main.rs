@@ -45,6 +45,8 @@ const CASES: &[(&str, fn())] = &[
     ("only_the_chosen_events_are_on", options::only_the_chosen_events_are_on),
     ("adaptation_indication", options::adaptation_indication),
     ("linger_does_not_block_close", options::linger_does_not_block_close),
+    ("unread_data_is_noticed", associations::unread_data_is_noticed),
+    ("associations_end_before_the_socket", associations::associations_end_before_the_socket),
     ("missing_netns", options::missing_netns),
 ];
 
