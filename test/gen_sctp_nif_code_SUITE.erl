@@ -49,9 +49,7 @@ in_node(Options, Fun) ->
     ok = gen_sctp_test_node:stop(Node).
 
 %% The thread that closes waits as long as there is this file (test/faults/errors.c).
-held_by(File) ->
-    Library = filename:join(gen_sctp_test_node:faults(), "errors.so"),
-    #{shell => ["export SCTP_TEST_HOLD='", File, "' LD_PRELOAD=", Library, "; "]}.
+held_by(File) -> gen_sctp_test_node:faulty([{"SCTP_TEST_HOLD", File}]).
 
 modules() ->
     {ok, Modules} = application:get_key(gen_sctp_nif, modules),

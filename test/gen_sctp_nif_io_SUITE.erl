@@ -7,13 +7,15 @@
 
 -compile([export_all, nowarn_export_all]).
 
--import(gen_sctp_test_lib, [pair/3, next/1, async/1, kill/1]).
+-import(gen_sctp_test_lib,
+        [pair/3, listener/2, open/2, join/4, loopback/1, data/2, next/1, async/1, await/1, kill/1,
+         until/1, counter/1]).
 
 suite() -> [{timetrap, {seconds, 120}}].
 
 all() ->
     [one_thread, three_threads, wrong_number, gives_way, {group, policy}, policy_while_running,
-     busy_neighbours].
+     busy_neighbours, many_blocked_senders].
 
 groups() -> [{policy, [], [round_robin, fifo, batch, idle]}].
 
@@ -209,3 +211,38 @@ counting(S, N) ->
 count(Owner) ->
     Owner ! {count, self()},
     receive {Owner, N} -> N end.
+
+%% On a passive socket what comes is not read at once, and may be the end of an association that
+%% somebody waits to send to. However many wait, it takes a few calls of the kernel to find out.
+many_blocked_senders(Config) ->
+    Calls = filename:join(proplists:get_value(priv_dir, Config), "calls"),
+    Node = gen_sctp_test_node:start(gen_sctp_test_node:faulty([{"SCTP_TEST_CALLS", Calls}])),
+    gen_sctp_test_node:call(Node, fun() -> blocked_senders(Config, Calls) end),
+    ok = gen_sctp_test_node:stop(Node).
+
+blocked_senders(Config, Calls) ->
+    M = gen_sctp_nif,
+    S = listener(Config, [{sndbuf, 8192}]),
+    Join = fun(Opts) -> join(M, loopback(Config), S, open(Config, Opts)) end,
+    Stuck = [Join([{recbuf, 4096}]) || _ <- lists:seq(1, 100)],
+    Senders = [async(fun() -> send_on(M, S, Id) end) || #{sid := Id} <- Stuck],
+    until(fun() -> counter(writers) =:= 100 end),
+    #{c := C, cid := Id} = Join([]),
+    Before = filelib:file_size(Calls),
+    [begin ok = M:send(C, Id, 0, <<N>>), {_, <<N>>} = data(M, S) end || N <- lists:seq(1, 200)],
+    Asked = filelib:file_size(Calls) - Before,
+    %% It would be a hundred for each message if each association were asked for.
+    {true, _} = {Asked > 0 andalso Asked =< 10 * 200, Asked},
+    {Dying, Living} = lists:split(50, lists:zip(Stuck, Senders)),
+    [ok = M:abort(Peer, Up) || {#{c := Peer, cup := Up}, _} <- Dying],
+    [{error, epipe} = await(Sender) || {_, Sender} <- Dying],
+    %% The others go on waiting, but for one who may try again.
+    until(fun() -> counter(writers) =:= 50 end),
+    ok = M:close(S),
+    [{error, closed} = await(Sender) || {_, Sender} <- Living].
+
+send_on(M, S, Id) ->
+    case M:send(S, Id, 0, binary:copy(<<0>>, 2000)) of
+        ok -> send_on(M, S, Id);
+        Error -> Error
+    end.

@@ -205,17 +205,13 @@ fill(M, C, Id, N) ->
 
 %% System calls that fail (test/faults/errors.c).
 
-with_errors(Errors) ->
-    Library = filename:join(gen_sctp_test_node:faults(), "errors.so"),
-    #{shell => ["export SCTP_TEST_ERRORS='", Errors, "' LD_PRELOAD=", Library, "; "]}.
+with_errors(Errors) -> gen_sctp_test_node:faulty([{"SCTP_TEST_ERRORS", Errors}]).
 
-%% Calls of the kernel that take long hold up nobody else: they have the descriptor, and no other lock
-%% of the socket.
+%% Calls of the kernel that take long hold up nobody else: they have the descriptor, and no other
+%% lock of the socket.
 slow_calls(_) ->
     File = "/tmp/gen_sctp_nif_slow",
-    Library = filename:join(gen_sctp_test_node:faults(), "errors.so"),
-    Shell = ["export SCTP_TEST_SLOW='", File, "' LD_PRELOAD=", Library, "; "],
-    in_node(#{shell => Shell}, fun() ->
+    in_node(gen_sctp_test_node:faulty([{"SCTP_TEST_SLOW", File}]), fun() ->
         [slow_call(File, Slow, Expected) || {Slow, Expected} <- [
             {fun(S) -> gen_sctp_nif:bindx(S, add, [{127, 0, 0, 2}]) end, ok},
             {fun(S) ->

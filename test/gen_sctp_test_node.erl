@@ -6,6 +6,7 @@
 -export([stop/1]).
 -export([os_pid/1]).
 -export([faults/0]).
+-export([faulty/1]).
 -export([paths/1]).
 
 -export_type([options/0]).
@@ -69,6 +70,12 @@ faults(Directory) ->
         true -> Faults;
         false -> faults(filename:dirname(Directory))
     end.
+
+%% @doc What starts a node with test/faults/errors.c, which this environment tells what to do.
+-spec faulty([{string(), string()}]) -> options().
+faulty(Env) ->
+    Library = filename:join(faults(), "errors.so"),
+    #{shell => "export LD_PRELOAD=" ++ Library ++ "; ", env => Env}.
 
 %% @doc Calls a function there, in a process that lives as long as the call.
 -spec call(pid(), fun(() -> Result)) -> Result.

@@ -1,7 +1,9 @@
-/* To be preloaded: system calls that fail now and then.
+/* To be preloaded: system calls that fail now and then, that are counted, and that take long.
  *
  * SCTP_TEST_ERRORS is a list such as "sendmsg:105:5 recvmsg:4:2": every fifth sendmsg fails with
  * ENOBUFS, every second recvmsg with EINTR, and does nothing.
+ *
+ * Each call that gets or sets an option of SCTP adds a byte to the file that SCTP_TEST_CALLS names.
  *
  * As long as there is a file of the name that SCTP_TEST_HOLD says, the thread that closes sockets
  * closes none. While there is one that SCTP_TEST_SLOW names, options of SCTP are not set, and no
@@ -9,6 +11,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -23,6 +26,7 @@
 struct rule { int error; unsigned every; atomic_uint count; };
 static struct rule on_sendmsg, on_sendmmsg, on_recvmsg, on_recvmmsg, on_socket, on_setsockopt,
     on_epoll_wait;
+static int calls = -1;
 
 static void read_rule(const char *name, struct rule *rule)
 {
@@ -36,6 +40,9 @@ static void read_rule(const char *name, struct rule *rule)
 
 __attribute__((constructor)) static void read_rules(void)
 {
+    const char *file = getenv("SCTP_TEST_CALLS");
+    if (file)
+        calls = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     read_rule("sendmsg", &on_sendmsg);
     read_rule("sendmmsg", &on_sendmmsg);
     read_rule("recvmsg", &on_recvmsg);
@@ -71,6 +78,12 @@ int socket(int family, int type, int protocol)
     return protocol == 132 && fails(&on_socket) ? -1 : REAL(socket)(family, type, protocol);
 }
 
+static void count_call(int level)
+{
+    if (level == 132 && calls >= 0 && write(calls, "", 1) != 1)
+        abort();
+}
+
 static void wait_while_there(const char *variable)
 {
     const char *file = getenv(variable);
@@ -80,6 +93,7 @@ static void wait_while_there(const char *variable)
 
 int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
 {
+    count_call(level);
     if (level == 132)
         wait_while_there("SCTP_TEST_SLOW");
     return level == 132 && fails(&on_setsockopt)
@@ -88,6 +102,7 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
 
 int getsockopt(int fd, int level, int name, void *value, socklen_t *length)
 {
+    count_call(level);
     /* SCTP_SOCKOPT_CONNECTX3 */
     if (level == 132 && name == 111)
         wait_while_there("SCTP_TEST_SLOW");
