@@ -85,6 +85,10 @@ fn bindx<'a>(
 fn listen<'a>(env: Env<'a>, socket: &'a SocketRef, backlog: i32) -> Term<'a> {
     let listens = socket.lock().and_then(|mut open| {
         open.kernel().listen(backlog)?;
+        if socket.style == Style::OneToOne {
+            // There is nothing to be read from now on, as every read says.
+            open.state.inbox.exhaust();
+        }
         open.state.delivery.set_listening(backlog != 0);
         open.hold(socket);
         settle(&mut open);

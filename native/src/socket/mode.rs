@@ -25,9 +25,7 @@ pub(crate) fn resume(open: &mut Open) {
     let state = &open.state;
     // An owner that asks for one message at a time and is quicker than its peer would look in vain
     // each time; the I/O thread waits anyway.
-    let look = state.delivery.mode() != Active::Once
-        || state.tuning.speculates()
-        || !state.backlog.is_empty();
+    let look = state.delivery.mode() != Active::Once || state.is_worth_a_look();
     if state.is_active() && look {
         let budget = Budget::of_batches(state.user.batch, state.user.view.list);
         pass(open, Goal::Deliver, budget);

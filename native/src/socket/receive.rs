@@ -55,8 +55,7 @@ impl Socket {
         }
         let budget = budget(most, open.state.user.view.list);
         // Who waits anyway need not look where there is never anything yet: the I/O thread will.
-        let look =
-            reference.is_none() || open.state.tuning.speculates() || !open.state.backlog.is_empty();
+        let look = reference.is_none() || open.state.is_worth_a_look();
         let passed = match look {
             true => pass(&mut open, Goal::Receive(env, most), budget),
             false => Passed::Dry,

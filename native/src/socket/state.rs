@@ -145,6 +145,12 @@ impl State {
         }
     }
 
+    /// May something be there for who is about to wait? In a dialogue the I/O thread tells as soon as
+    /// there is; but not of what a read says at once and for ever.
+    pub(crate) fn is_worth_a_look(&self) -> bool {
+        self.tuning.speculates() || self.inbox.is_exhausted() || !self.backlog.is_empty()
+    }
+
     /// How many messages that one gets at a time.
     pub(crate) fn most(&self) -> Most {
         match (self.taker(), self.waiters.receiver()) {
