@@ -19,10 +19,11 @@ suite() -> [{timetrap, {seconds, 60}}].
 all() -> [{group, nif}].
 
 groups() ->
-    Cases = [in_order, so_many_at_most, waits_for_the_first, without_waiting, events_among_them,
-             error_events_among_them, of_all_sizes, in_small_pieces, as_lists, without_information,
-             of_several_peers, refuses, only_one_receives, closed_meanwhile, receiver_is_killed,
-             after_a_connect, end_of_a_stream, error_comes_last,
+    Cases = [in_order, so_many_at_most, waits_for_the_first, waits_for_many, without_waiting,
+             events_among_them, error_events_among_them, of_all_sizes, in_small_pieces, as_lists,
+             without_information, of_several_peers, refuses, only_one_receives,
+             closed_meanwhile, receiver_is_killed, after_a_connect, end_of_a_stream,
+             error_comes_last,
              delivered, delivered_once, delivered_and_counted, delivered_alone,
              delivered_events, delivered_lists, error_after_a_count, option, inherited,
              handed_over, bounded, one_binary, counted],
@@ -212,6 +213,26 @@ refuses(Config) ->
     ok = ?M:close(S),
     ?assertEqual({error, closed}, ?M:recv_batch(S, 1, 0)),
     ?assertEqual({error, closed}, ?M:recv_batch(S, 1, infinity)).
+
+%% Who waits gets what is there at once, no more than it asked for, and nothing is taken for it
+%% but that.
+waits_for_many(Config) ->
+    #{s := S, c := C, cid := Id} = pair(Config),
+    Sizes = [begin
+                 Receiver = async(fun() ->
+                     Result = ?M:recv_batch(S, 5, ?TIMEOUT),
+                     ?assertEqual([], gen_sctp_test_lib:mailbox()),
+                     Result
+                 end),
+                 until_blocked(Receiver),
+                 Sent = messages(10 * Round, 10 * Round + 7),
+                 send(C, Id, Sent),
+                 {ok, First} = await(Receiver),
+                 Rest = batches(fun() -> batch(S) end, 8 - length(First)),
+                 ?assertEqual(Sent, plain(First ++ Rest)),
+                 length(First)
+             end || Round <- lists:seq(1, 10)],
+    ?assertEqual(5, lists:max(Sizes)).
 
 only_one_receives(Config) ->
     #{s := S} = Pair = pair(Config),

@@ -24,11 +24,13 @@ groups() ->
                             false -> {[], Newer}
                         end,
     gen_sctp_test_lib:matrix(
-        [recv_timeouts, mode, messages, ancillary_data, send_parameters, default_send_parameters,
-         streams, unordered, large_messages, too_large, send_while_connecting, two_processes
+        [recv_timeouts, recv_on_a_listener, mode, messages, ancillary_data, send_parameters,
+         default_send_parameters, streams, unordered, large_messages, too_large,
+         send_while_connecting, two_processes
          | Common],
         %% Stock senders may wait for ever after an abort: the kernel wakes nobody for the room.
-        [poll_collects_pieces, sender_killed, abort_past_blocked_sender, peer_aborts_under_sender
+        [poll_collects_pieces, waiting_for_an_error, sender_killed, abort_past_blocked_sender,
+         peer_aborts_under_sender
          | NifOnly]).
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
@@ -49,6 +51,31 @@ recv_timeouts(Config) ->
     ok = M:send(C, Id, 0, <<"one">>),
     ?assertMatch({ok, {_, _, _, <<"one">>}}, M:recv(S)),
     no_message().
+
+%% A one-to-one socket that listens has nothing to be received, whatever it did before.
+recv_on_a_listener(Config) ->
+    M = mod(Config),
+    S = open(Config, [{type, stream}]),
+    ok = inet:setopts(S, [{active, once}]),
+    ok = inet:setopts(S, [{active, false}]),
+    ok = M:listen(S, true),
+    ?assertEqual({error, enotconn}, M:recv(S, 1000)).
+
+%% An error of the socket is the answer to who waits, without an event before.
+waiting_for_an_error(Config) ->
+    M = mod(Config),
+    [begin
+         #{s := S, c := C, sid := SId, cup := Up} = pair(Config),
+         {ok, P} = M:peeloff(S, SId),
+         gen_sctp_test_lib:adopt(P),
+         ok = inet:setopts(P, [{sctp_events, #sctp_event_subscribe{association_event = false}}]),
+         Receiver = async(fun() -> apply(M, Function, [P | Args]) end),
+         until_blocked(Receiver),
+         ok = M:abort(C, Up),
+         ?assertEqual({error, econnreset}, await(Receiver)),
+         ?assertEqual({error, timeout}, M:recv(P, 0))
+     end || {Function, Args} <- [{recv, []}, {recv_batch, [5, infinity]}]],
+    ok.
 
 mode(Config) ->
     M = mod(Config),

@@ -22,6 +22,7 @@ groups() ->
              mode_set_while_given_away, counts_end_while_given_away, given_back,
              receiver_while_given_away, connect_while_given_away, limit_while_given_away,
              closed_while_given_away, give_away_answered_at_once, counted_while_given_away,
+             timeout_beside_message, killed_beside_message,
              timeout_beside_close, close_wakes_all, killed_while_closing,
              blocked_senders_of_a_dead_peer, peeled_under_connect, peeled_under_sender,
              unread_backlog_aborts, long_backlog, full_backlog_is_peeled_off, killed_senders,
@@ -446,6 +447,74 @@ in_turns(Config, S, Data, Fun) ->
     First ! {sctp, S, loopback(Config), 1, {[], Data}},
     First ! {play, Second},
     receive ended -> Players end.
+
+%% Receiving.
+
+%% A message that comes when its receiver gives up waiting is the answer of this receive or of the
+%% next, in a stream as in a dialogue.
+timeout_beside_message(Config) ->
+    [begin
+         #{m := M, s := S, sid := SId} = Pair = pair(Config),
+         Self = self(),
+         Sender = async(fun() -> send_at(Pair, Self, Answers) end),
+         {task, Peer, _} = Sender,
+         Timeouts = [receive_about(M, S, SId, Answers, Peer, Round) || Round <- lists:seq(1, 500)],
+         Peer ! done,
+         ok = await(Sender),
+         ?assertEqual([], gen_sctp_test_lib:mailbox()),
+         ?assertEqual({error, timeout}, M:recv(S, 0)),
+         %% Both ways have been taken.
+         ?assertEqual([false, true], lists:usort(Timeouts))
+     end || Answers <- [false, true]],
+    ok.
+
+%% The message of this round is to come after a millisecond, about: was it too late?
+receive_about(M, S, SId, Answers, Peer, Round) ->
+    Due = erlang:monotonic_time(microsecond) + 900 + 10 * (Round rem 40),
+    Peer ! {send, Round, Due},
+    {Late, Message} = case M:recv(S, 1) of
+                          {error, timeout} -> {true, M:recv(S)};
+                          {ok, _} = Here -> {false, Here}
+                      end,
+    ?assertMatch({ok, {_, _, _, <<Round:32>>}}, Message),
+    [ok = M:send(S, SId, 0, <<Round:32>>) || Answers],
+    Late.
+
+send_at(#{m := M, c := C, cid := Id} = Pair, Receiver, Answers) ->
+    receive
+        {send, Round, Due} ->
+            spin_until(Due),
+            ok = M:send(C, Id, 0, <<Round:32>>),
+            [{ok, {_, _, _, <<Round:32>>}} = M:recv(C) || Answers],
+            send_at(Pair, Receiver, Answers);
+        done ->
+            [] = gen_sctp_test_lib:mailbox(),
+            ok
+    end.
+
+spin_until(Due) ->
+    case erlang:monotonic_time(microsecond) < Due of
+        true -> spin_until(Due);
+        false -> ok
+    end.
+
+%% What a receiver that is killed has not got is the next one's, and the place is free.
+killed_beside_message(Config) ->
+    #{m := M, s := S, c := C, cid := Id} = pair(Config),
+    [begin
+         Receiver = async(fun() -> M:recv(S) end),
+         until_blocked(Receiver),
+         Sender = async(fun() -> spin(Round rem 16), M:send(C, Id, 0, <<Round:32>>) end),
+         spin(Round rem 16),
+         kill(Receiver),
+         ok = await(Sender),
+         ok = M:send(C, Id, 0, <<"next">>),
+         case M:recv(S) of
+             {ok, {_, _, _, <<Round:32>>}} -> {ok, {_, _, _, <<"next">>}} = M:recv(S);
+             {ok, {_, _, _, <<"next">>}} -> ok
+         end
+     end || Round <- lists:seq(1, 100)],
+    ?assertEqual({error, timeout}, M:recv(S, 0)).
 
 %% Close.
 
