@@ -15,7 +15,7 @@ suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [no_descriptors, no_descriptors_to_load, no_threads_to_load, full_epoll_set, no_memory,
-     failing_calls, interrupted_calls, signals, slow_calls].
+     failing_calls, interrupted_calls, signals, slow_calls, peeled_off_to_no_place].
 
 init_per_testcase(_, Config) -> Config.
 end_per_testcase(_, _) -> ok.
@@ -206,6 +206,25 @@ fill(M, C, Id, N) ->
 %% System calls that fail (test/faults/errors.c).
 
 with_errors(Errors) -> gen_sctp_test_node:faulty([{"SCTP_TEST_ERRORS", Errors}]).
+
+%% The association of a socket that finds no place in the epoll set after all: nobody could end it.
+peeled_off_to_no_place(_) ->
+    %% ENOSPC for every third socket.
+    in_node(with_errors("epoll_ctl:28:3"), fun() ->
+        #{m := M, s := S, c := C, sid := Id, cid := CId} = pair(config()),
+        Before = {gen_sctp_test_lib:socket_fds(), gen_sctp_nif:info()},
+        ?assertEqual({error, enospc}, M:peeloff(S, Id)),
+        ?assertMatch(#sctp_assoc_change{state = comm_lost, assoc_id = CId},
+                     gen_sctp_test_lib:event(M, C)),
+        ?assertEqual(Before, {gen_sctp_test_lib:socket_fds(), gen_sctp_nif:info()}),
+        {ok, Next} = M:open([{ip, loopback}]),
+        {ok, Port} = inet:port(S),
+        {ok, #sctp_assoc_change{assoc_id = NextId}} = M:connect(Next, {127, 0, 0, 1}, Port, []),
+        #sctp_assoc_change{state = comm_up, assoc_id = Up} = gen_sctp_test_lib:event(M, S),
+        {ok, Peeled} = M:peeloff(S, Up),
+        ok = M:send(Next, NextId, 0, <<"through">>),
+        ?assertMatch({_, <<"through">>}, gen_sctp_test_lib:data(M, Peeled))
+    end).
 
 %% Calls of the kernel that take long hold up nobody else: they have the descriptor, and no other
 %% lock of the socket.

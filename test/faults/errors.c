@@ -25,7 +25,7 @@
 
 struct rule { int error; unsigned every; atomic_uint count; };
 static struct rule on_sendmsg, on_sendmmsg, on_recvmsg, on_recvmmsg, on_socket, on_setsockopt,
-    on_epoll_wait;
+    on_epoll_wait, on_epoll_ctl;
 static int calls = -1;
 
 static void read_rule(const char *name, struct rule *rule)
@@ -50,6 +50,7 @@ __attribute__((constructor)) static void read_rules(void)
     read_rule("socket", &on_socket);
     read_rule("setsockopt", &on_setsockopt);
     read_rule("epoll_wait", &on_epoll_wait);
+    read_rule("epoll_ctl", &on_epoll_ctl);
 }
 
 static int fails(struct rule *rule)
@@ -76,6 +77,18 @@ int socket(int family, int type, int protocol)
 {
     /* IPPROTO_SCTP: the VM's own must work. */
     return protocol == 132 && fails(&on_socket) ? -1 : REAL(socket)(family, type, protocol);
+}
+
+/* Only a socket of SCTP does not get into a set. */
+int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
+{
+    int protocol = 0;
+    socklen_t length = sizeof protocol;
+    if (operation == EPOLL_CTL_ADD
+        && !REAL(getsockopt)(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length)
+        && protocol == 132 && fails(&on_epoll_ctl))
+        return -1;
+    return REAL(epoll_ctl)(set, operation, fd, event);
 }
 
 static void count_call(int level)

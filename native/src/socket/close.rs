@@ -34,6 +34,7 @@ impl Socket {
         let state = &mut *open.state;
         let unread = state.has_unread();
         state.shut();
+        self.refuse_calls();
         // Under the lock: who gives up waiting must find either its place or its message.
         state.waiters.close();
         if let Some(socket) = state.delivery.anchor() {

@@ -82,7 +82,7 @@ impl Leftover {
         let kernel = match &self.kernel {
             Descriptor::Free(kernel) => kernel.as_ref()?,
             Descriptor::InUse(socket) => {
-                shared = socket.kernel().ok()?;
+                shared = socket.descriptor().ok()?;
                 &*shared
             }
         };

@@ -56,6 +56,8 @@ pub(crate) struct Socket {
     pub(crate) family: Family,
     pub(crate) style: Style,
     kernel: RwLock<Option<Arc<sctp::Socket>>>,
+    /// No call is to begin any more, though the descriptor may still be there.
+    closed: AtomicBool,
     state: Mutex<State>,
     pub(crate) sent: SendCounts,
     pub(crate) defaults: SendDefaults,
@@ -200,6 +202,7 @@ impl Socket {
             family: kernel.family(),
             style: kernel.style(),
             kernel: RwLock::new(Some(kernel.clone())),
+            closed: AtomicBool::new(false),
             state: Mutex::new(State {
                 kernel: Some(kernel),
                 ownership: Ownership::new(owner),
@@ -239,8 +242,21 @@ impl Socket {
     /// the socket waits for them.
     #[inline]
     pub(crate) fn kernel(&self) -> Result<Kernel<'_>, Error> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::Closed);
+        }
+        self.descriptor()
+    }
+
+    /// The descriptor of a socket that may be closed, if it has not been taken out yet.
+    pub(crate) fn descriptor(&self) -> Result<Kernel<'_>, Error> {
         RwLockReadGuard::try_map(self.kernel.read(), |kernel| kernel.as_deref())
             .map_err(|_| Error::Closed)
+    }
+
+    /// No call begins from here on: before anybody is told that the socket is closed.
+    pub(crate) fn refuse_calls(&self) {
+        self.closed.store(true, Ordering::Release);
     }
 
     /// Takes the descriptor out, if no call uses it at the moment; it is nobody else's then.
