@@ -100,8 +100,8 @@ blocked_sender_costs_nothing(Config) ->
     ok = M:close(C),
     ?assertEqual({error, closed}, await(Sender)).
 
-%% A close that waits for a peer that does not read, with more than the buffer takes. It may have shut
-%% down by then.
+%% A close that waits for a peer that does not read, with more than the buffer takes. The peer may
+%% have shut down by then.
 lingering_costs_nothing(Config) ->
     M = mod(Config),
     [begin

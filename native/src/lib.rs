@@ -1,9 +1,9 @@
 //! The NIF library behind the Erlang application `gen_sctp_nif`.
 //!
 //! [`nif`] is the border: it decodes, calls and encodes. Below it, a [`socket`] is a resource that
-//! the calls of Erlang processes and the I/O thread ([`io_thread`]) share; [`pump`] is the one
-//! place through which messages pass. [`options`] walks the option table of the `sctp` crate, which knows the kernel; this crate
-//! knows Erlang.
+//! the calls of Erlang processes and the I/O thread ([`io_thread`]) share; `socket::route` is the one
+//! place through which messages pass. [`options`] walks the option table of the `sctp` crate, which
+//! knows the kernel; this crate knows Erlang.
 //!
 //! A panic never crosses the border: rustler turns it into the exception `nif_panicked`, and the
 //! I/O thread closes the socket it was busy with.

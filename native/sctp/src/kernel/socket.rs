@@ -46,12 +46,12 @@ pub(crate) struct Memory {
 
 /// Notifications switched on in a new socket, as the start of `struct sctp_event_subscribe`:
 /// association, address, send failure, peer error, shutdown, partial delivery. The first byte is not
-/// a notification but the older form of [`RcvInfo`].
+/// a notification but the older form of [`crate::RcvInfo`].
 const DEFAULT_EVENTS: [u8; 7] = [0, 1, 1, 1, 1, 1, 1];
 
 impl Socket {
     /// Opens a socket, if `netns` is given in the network namespace at that path (the calling
-    /// thread's own one never changes). Every message will come with its [`RcvInfo`], and all
+    /// thread's own one never changes). Every message will come with its [`crate::RcvInfo`], and all
     /// notifications but those of adaptation, authentication and the later ones are on.
     ///
     /// Without SCTP in the kernel: `ESOCKTNOSUPPORT` or `EPROTONOSUPPORT`.
