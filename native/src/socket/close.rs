@@ -57,7 +57,10 @@ impl Socket {
     /// kernel has let go of it.
     pub(crate) fn close(self: &Arc<Self>, env: Env, socket: &Handle, reference: Term) -> Close {
         let Some((mut left, _remains)) = self.shut(atoms::normal()) else {
-            self.forget_monitors(env, socket);
+            // Another process that closes it just now still wants them.
+            if self.has_lingered() {
+                self.forget_monitors(env, socket);
+            }
             return Close::Done;
         };
         if let Some(time) = left.lingering_time() {
@@ -74,13 +77,10 @@ impl Socket {
         Close::Waits
     }
 
-    /// Nobody's end matters to a closed socket, unless it lingers.
+    /// Nobody's end matters to a closed socket that does not linger.
     fn forget_monitors(&self, env: Env, socket: &Handle) {
         let (owner, lingering) = {
             let mut state = self.lock_any();
-            if state.lingering.as_ref().is_some_and(|lingering| !lingering.is_over()) {
-                return;
-            }
             (state.ownership.take_monitor(), state.lingering.take())
         };
         let who_closed = lingering.and_then(|lingering| lingering.into_monitor());

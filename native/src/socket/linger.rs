@@ -127,6 +127,11 @@ impl Socket {
         Some((waiter, left))
     }
 
+    /// Has it lingered, and is that over?
+    pub(crate) fn has_lingered(&self) -> bool {
+        self.lock_any().lingering.as_ref().is_some_and(|lingering| lingering.is_over())
+    }
+
     /// Is the owner dead, or who waits for the ends of associations? For good: only an owner that is
     /// alive gives its socket away.
     pub(crate) fn is_orphan(&self) -> bool {
