@@ -5,7 +5,7 @@ EBIN := _build/default/lib/gen_sctp_nif/ebin
 CT_CHOICE = $(if $(SUITE),--suite test/$(SUITE)) $(if $(GROUP),--group $(GROUP)) \
 	$(if $(CASE),--case $(CASE))
 
-.PHONY: help demo test ct properties elixir test-otp conformance bench soak nif compile lint doc pictures clean clean-nif
+.PHONY: help demo test ct properties elixir test-otp conformance bench soak nif compile lint doc pictures miri clean clean-nif
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -59,6 +59,9 @@ lint: ## formatting and static checks
 doc: ## API documentation: doc/ and target/doc/
 	@rebar3 edoc
 	@cargo doc --no-deps --workspace --document-private-items
+
+miri: ## the tests of native/flow under Miri; needs a nightly Rust with it
+	@cargo +nightly miri test --package flow --lib
 
 pictures: ## docs/architecture.svg, of docs/architecture.dot; needs Graphviz
 	@dot -Tsvg docs/architecture.dot -o docs/architecture.svg

@@ -123,7 +123,8 @@ create(Family, #{type := Type, netns := Netns} = Open) ->
                 ok ->
                     {ok, Ref};
                 {error, _} = Error ->
-                    %% Which waits for nothing: it has no associations.
+                    %% Which waits for nothing: it has no associations, and does not linger.
+                    _ = gen_sctp_nif_prim:setopts(Ref, [{linger, {false, 0}}]),
                     ok = gen_sctp_nif_prim:close_wait(Ref),
                     Error
             end;

@@ -180,7 +180,7 @@ open_dirty(_Family, _Type, _Netns) ->
     ?NIF.
 
 %% With a time: so many milliseconds, at most, are to be waited for the message.
-%% After that, or the message, the call is to be made again.
+%% After the message, or cancel/2 after that time, the call is to be made again.
 -spec close(ref(), wait_ref()) -> ok | wait | {wait, pos_integer()}.
 close(_Ref, _WaitRef) ->
     ?NIF.

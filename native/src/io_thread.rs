@@ -4,9 +4,10 @@ use std::io;
 
 use beam::panics;
 use flow::pace::{Pace, Traffic};
-use sctp::{Event, Events};
+use sctp::{Event, Events, Token};
 
 use crate::poller::{self, Poller};
+use crate::socket::state::Socket;
 use crate::socket::table;
 
 /// Events taken from the kernel at a time.
@@ -31,6 +32,9 @@ fn run(poller: &Poller) {
         if panics::guarded(|| turn(poller, &events, &mut pace)).is_none() {
             panics::guarded(visit_all);
         }
+        for token in poller.due() {
+            with_socket(token, Socket::look_after_writers);
+        }
     }
 }
 
@@ -51,14 +55,20 @@ fn turn(poller: &Poller, events: &Events, pace: &mut Pace) {
 }
 
 fn dispatch(event: &Event) -> Option<Traffic> {
-    let socket = table::get(event.token)?;
+    with_socket(event.token, |socket| socket.on_ready(event)).flatten()
+}
+
+/// `None` if there is no such socket any more.
+fn with_socket<T>(token: Token, act: impl FnOnce(&Socket) -> T) -> Option<T> {
+    let socket = table::get(token)?;
     // A panic that is one socket's closes that socket.
-    panics::guarded(|| socket.on_ready(event)).unwrap_or_else(|| {
+    let result = panics::guarded(|| act(&socket));
+    if result.is_none() {
         let close = || panics::guarded(|| socket.close_after_panic()).is_some();
         // Once more if even that panics: those who wait have to be told by somebody.
         let _ = close() || close();
-        None
-    })
+    }
+    result
 }
 
 /// As if everything had happened to every socket.

@@ -23,5 +23,6 @@ pub mod grant;
 pub mod interest;
 pub mod pace;
 pub mod pending;
+pub mod rounds;
 pub mod route;
 pub mod stats;

@@ -26,8 +26,10 @@ impl Socket {
     /// Is there data to be read? It may get lost by this: only for a socket whose data nobody wants
     /// any more, but for what [`Socket::prepare_close`] makes of it.
     pub fn has_unread_data(&self) -> bool {
-        let mut buf = [0; 256];
-        for _ in 0..READS {
+        // There may be many notifications before it, none of them long.
+        const LOOKS: usize = 256;
+        let mut buf = [0; 4096];
+        for _ in 0..LOOKS {
             match self.recv(&mut buf) {
                 Ok(event) if event.notification => {}
                 Ok(received) => return !received.is_end_of_stream(),

@@ -1,6 +1,5 @@
 //! A non-blocking SCTP socket, whatever is behind it.
 
-use std::collections::HashSet;
 use std::ffi::CStr;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
@@ -203,11 +202,6 @@ impl Socket {
     /// Whether there is this association. On a one-to-one socket: any?
     pub fn has_assoc(&self, assoc: AssocId) -> bool {
         backend!(self, socket => socket.has_assoc(assoc))
-    }
-
-    /// Those of `assocs` that there are, in a few calls however many they are.
-    pub fn known(&self, assocs: HashSet<AssocId>) -> HashSet<AssocId> {
-        backend!(self, socket => socket.known(assocs))
     }
 
     /// What `SCTP_DEFAULT_SEND_PARAM` says for an association, or with [`AssocId::FUTURE`] for the

@@ -1,6 +1,5 @@
 //! A backend that refuses everything with `EOPNOTSUPP`: what another one has to have.
 
-use std::collections::HashSet;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -99,10 +98,6 @@ impl Socket {
 
     pub(crate) fn has_assoc(&self, _assoc: AssocId) -> bool {
         false
-    }
-
-    pub(crate) fn known(&self, _assocs: HashSet<AssocId>) -> HashSet<AssocId> {
-        HashSet::new()
     }
 
     pub(crate) fn default_send_info(&self, _assoc: AssocId) -> io::Result<SndInfo> {

@@ -9,7 +9,7 @@ use crate::socket::waiter::Waiter;
 static UNDER_WAY: Mutex<Pending<Waiter>> = Mutex::new(Pending::new());
 
 /// A closing that is under way: from before the socket is marked closed until the kernel has let go
-/// of it. Who finds a socket closed can wait until it is.
+/// of it, but for the time that it lingers. Who finds a socket closed can wait until it is.
 pub(crate) struct Closing {
     number: u64,
     /// Waits for this one alone.

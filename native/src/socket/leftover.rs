@@ -51,14 +51,14 @@ impl Leftover {
     }
 
     /// Of one that has lingered.
-    pub(crate) fn lingered(kernel: sctp::Socket) -> Leftover {
+    pub(crate) fn lingered(kernel: sctp::Socket, closing: Closing) -> Leftover {
         Leftover {
             kernel: Descriptor::Free(Some(kernel)),
             unread: false,
             lingered: true,
             backlog: Backlog::default(),
             fragments: Reassembly::default(),
-            closing: Closing::begin(),
+            closing,
         }
     }
 

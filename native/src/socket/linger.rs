@@ -12,7 +12,7 @@ use sctp::ending::Progress;
 
 use crate::close_thread;
 use crate::poller::poller;
-use crate::socket::closings::tell_when_over;
+use crate::socket::closings::{Closing, tell_when_over};
 use crate::socket::leftover::Leftover;
 use crate::socket::lingering::{Ends, Lingering};
 use crate::socket::state::{Handle, Socket};
@@ -117,12 +117,17 @@ impl Socket {
 
     /// Who waits, and what the I/O thread has of the socket; `None` if that is over.
     fn take_lingering(&self) -> Option<(Waiter, Option<Leftover>)> {
-        let (waiter, ends) = self.lock_any().lingering.as_mut()?.take()?;
+        let (waiter, ends) = {
+            let mut state = self.lock_any();
+            let (waiter, ends) = state.lingering.as_mut()?.take()?;
+            // It is counted before anybody can find that the lingering is over.
+            (waiter, ends.map(|ends| (ends, Closing::begin())))
+        };
         table::remove(self.token);
-        let left = ends.map(|ends| {
+        let left = ends.map(|(ends, closing)| {
             // Before the number can be another one's. Without room it was not in the set.
             let _ = poller(self.token).delete(ends.source());
-            Leftover::lingered(ends.kernel)
+            Leftover::lingered(ends.kernel, closing)
         });
         Some((waiter, left))
     }

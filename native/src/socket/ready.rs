@@ -7,9 +7,9 @@ use flow::pace::Traffic;
 use flow::route::Taker;
 use sctp::Event;
 
+use crate::poller::poller;
 use crate::socket::receive;
 use crate::socket::route::{Goal, Passed, pass};
-use crate::socket::send::wake_orphans;
 use crate::socket::settle::{rearm, settle, wanted};
 use crate::socket::state::{Open, Socket};
 
@@ -82,7 +82,9 @@ fn tell_writers(open: &mut Open, event: &Event) {
     } else if event.writable {
         state.waiters.wake_writer();
     } else if state.taker() != Taker::Owner {
-        // What came, and was not read, may be the end of an association.
-        wake_orphans(open);
+        // What came, and was not read, may be the end of an association. Only the kernel's list of all
+        // tells, and with many of them and many messages to ask for it would be most of the work.
+        let token = open.socket.token;
+        poller(token).look_after_writers(token);
     }
 }

@@ -1,9 +1,9 @@
 //! The way out: sends, and those who wait for room.
 
 use rustler::{Env, Term};
-use sctp::{AssocId, SndInfo};
+use sctp::{AssocId, SndInfo, Style};
 
-use crate::socket::settle::arm_again;
+use crate::socket::settle::{arm_again, settle};
 use crate::socket::state::{Open, Socket};
 use crate::socket::waiter::Waiter;
 use crate::terms::error::Error;
@@ -73,7 +73,9 @@ impl Socket {
         arm_again(&mut open);
         // So may the association's end.
         if !open.kernel().has_assoc(assoc) {
-            wake_orphans(&mut open);
+            // A one-to-one socket has only one, whatever they called it.
+            let only = self.style == Style::OneToOne;
+            open.state.waiters.wake_writers(|other| only || other == assoc);
         }
         Ok(())
     }
@@ -81,8 +83,32 @@ impl Socket {
 
 /// Wakes those who wait to send to an association that is no more: there may never be room.
 pub(crate) fn wake_orphans(open: &mut Open) {
-    let known = open.kernel().known(open.state.waiters.written_to());
-    open.state.waiters.wake_writers(|assoc| !known.contains(&assoc));
+    /// Beside so few who wait there may be very many associations.
+    const FEW: usize = 4;
+    match open.socket.style {
+        Style::OneToOne if open.kernel().has_assoc(AssocId::FUTURE) => {}
+        Style::OneToOne => open.state.waiters.wake_writers(|_| true),
+        Style::OneToMany if open.state.waiters.writers() <= FEW => {
+            let (waiters, kernel) = open.state.waiters_and_kernel();
+            waiters.wake_writers(|assoc| !kernel.has_assoc(assoc));
+        }
+        Style::OneToMany => {
+            // Without memory for the list they see for themselves.
+            let mut known = open.kernel().assoc_ids().unwrap_or_default();
+            known.sort_unstable();
+            open.state.waiters.wake_writers(|assoc| known.binary_search(&assoc).is_err());
+        }
+    }
+}
+
+impl Socket {
+    /// The same, on the I/O thread when it has time for it.
+    pub(crate) fn look_after_writers(&self) {
+        if let Ok(mut open) = self.lock() {
+            wake_orphans(&mut open);
+            settle(&mut open);
+        }
+    }
 }
 
 /// Charges the caller for sending, so that who sends in a loop leaves the scheduler to who receives:

@@ -126,6 +126,12 @@ impl State {
         (&mut self.inbox, kernel)
     }
 
+    /// Who waits, and what they wait for.
+    pub(crate) fn waiters_and_kernel(&mut self) -> (&mut Waiters, &sctp::Socket) {
+        let kernel = self.kernel.as_deref().expect("as above");
+        (&mut self.waiters, kernel)
+    }
+
     /// Marks the socket closed. The descriptor that senders share is left.
     pub(crate) fn shut(&mut self) {
         self.kernel = None;

@@ -1,4 +1,4 @@
-//! The sockets that are open, by their tokens.
+//! The sockets that are open or linger, by their tokens.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};

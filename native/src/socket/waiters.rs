@@ -1,6 +1,6 @@
 //! The processes that wait at a socket: for a message, for room to send, for their association.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::mem::take;
 
 use rustler::{Env, Term};
@@ -89,9 +89,9 @@ impl Waiters {
         !self.writers.is_empty()
     }
 
-    /// The associations that processes wait to send to.
-    pub(crate) fn written_to(&self) -> HashSet<AssocId> {
-        self.writers.iter().map(|writer| writer.assoc).collect()
+    /// How many wait to send.
+    pub(crate) fn writers(&self) -> usize {
+        self.writers.len()
     }
 
     /// Wakes one of those who wait to send: it leaves room or not for the next.

@@ -1,6 +1,5 @@
 //! A non-blocking SCTP socket of the kernel.
 
-use std::collections::HashSet;
 use std::ffi::CStr;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
@@ -223,22 +222,6 @@ impl Socket {
     /// Does the kernel know this association (`SCTP_STATUS`)? On a one-to-one socket: any?
     pub fn has_assoc(&self, assoc: AssocId) -> bool {
         self.assoc_state(assoc).is_ok()
-    }
-
-    /// Those of `assocs` that there are, in a few calls however many they are.
-    pub fn known(&self, mut assocs: HashSet<AssocId>) -> HashSet<AssocId> {
-        const FEW: usize = 4;
-        if self.style == Style::OneToOne {
-            // There is only one, whatever it is called.
-            assocs.retain(|_| self.has_assoc(AssocId::FUTURE));
-        } else if assocs.len() <= FEW {
-            // There may be very many others.
-            assocs.retain(|assoc| self.has_assoc(*assoc));
-        } else {
-            let all = HashSet::<_>::from_iter(self.assoc_ids().unwrap_or_default());
-            assocs.retain(|assoc| all.contains(assoc));
-        }
-        assocs
     }
 
     /// The state of an association (`enum sctp_sstat_state`).
