@@ -67,6 +67,10 @@ run(_Origin, gen_sctp, #spec{kind = Kind}) when
     Kind =:= batch; Kind =:= batches; Kind =:= bundle
 ->
     ok;
+run(_Origin, sctp_bench_socket, #spec{kind = Kind, mode = Mode}) when
+    Mode =/= passive; Kind =/= oneway, Kind =/= pingpong
+->
+    ok;
 run(Origin, Module, #spec{kind = Kind} = Spec) ->
     Case = case Kind of
         oneway -> fun sctp_bench_stream:one_way/2;

@@ -93,12 +93,13 @@ impl Run {
 
 /// First what others are compared with, then ours.
 fn rank(implementation: &str) -> usize {
-    ["bare", "stock", "nif"].iter().position(|name| *name == implementation).unwrap_or(3)
+    const ORDER: [&str; 4] = ["bare", "stock", "socket", "nif"];
+    ORDER.iter().position(|name| *name == implementation).unwrap_or(ORDER.len())
 }
 
 /// Is it one of ours, which are compared with the others?
 pub(crate) fn is_ours(implementation: &str) -> bool {
-    rank(implementation) >= 2
+    rank(implementation) >= rank("nif")
 }
 
 /// The figures of these lines.

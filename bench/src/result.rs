@@ -11,7 +11,7 @@ use crate::spec::Spec;
 pub(crate) struct Origin {
     /// `counted` or `parallel`.
     pub(crate) instrument: String,
-    /// `bare`, `stock`, `nif`, or the name that a build of the library was given.
+    /// `bare`, `stock`, `socket`, `nif`, or the name that a build of the library was given.
     pub(crate) implementation: String,
     /// The release of Erlang/OTP that it was the turn of, bare or not.
     pub(crate) otp: String,
