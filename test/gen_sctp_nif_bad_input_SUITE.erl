@@ -207,6 +207,8 @@ sane(_, {raised, error, badarg}) -> ok;
 %% What should be a list of options is none.
 sane(_, {raised, error, function_clause}) -> ok;
 sane(Call, {raised, Class, Reason}) -> error({Call, Class, Reason});
+%% Not a socket, but what takes a monitor back.
+sane(Call, {ok, Ref}) when element(1, Call) =:= monitor, is_reference(Ref) -> ok;
 sane(_, {ok, Ref}) when is_reference(Ref) -> gen_sctp_nif_prim:close_wait(Ref);
 sane({close, _}, wait) -> receive {'$gen_sctp_nif', _, ready} -> ok end;
 sane(_, _) -> ok.
