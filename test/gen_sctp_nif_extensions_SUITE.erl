@@ -317,7 +317,7 @@ abort_causes(Config) ->
     ok = ?M:eof(C, Up),
     {ok, {_, _, [], #sctp_shutdown_event{}}} = ?M:recv(S, 5000),
     {ok, {_, _, [], #sctp_assoc_change{state = shutdown_comp}}} = ?M:recv(S, 5000),
-    ?assertEqual({error, einval}, inet:setopts(S, [{abort_causes, maybe}])),
+    ?assertEqual({error, einval}, inet:setopts(S, [{abort_causes, perhaps}])),
     ?assertError(badarg, ?M:open([{abort_causes, 1}])).
 
 %% As a message to the owner, alone and in a batch; and where the association was peeled off.
