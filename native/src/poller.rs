@@ -153,12 +153,12 @@ impl Poller {
 
     /// Those whose time has come.
     pub(crate) fn due(&self) -> BTreeSet<Token> {
-        self.rounds.lock().due(Instant::now())
+        self.rounds.lock().due(Instant::now)
     }
 
     /// Waits for events, or until something is due. For the I/O thread.
     pub(crate) fn wait(&self, events: &mut Events) {
-        let timeout = self.rounds.lock().timeout(Instant::now());
+        let timeout = self.rounds.lock().timeout(Instant::now);
         // Cannot fail on an epoll fd that is never closed; if it did, there would be no events.
         let _ = self.epoll.wait(events, timeout);
     }

@@ -21,21 +21,22 @@ impl<T: Ord> Rounds<T> {
         self.items.insert(item);
     }
 
-    /// How long to wait for other things until a round is due; `None` if none is to come.
-    pub fn timeout(&self, now: Instant) -> Option<Duration> {
+    /// How long to wait for other things until a round is due; `None` if none is to come, which is seen
+    /// without a look at the clock.
+    pub fn timeout(&self, now: impl FnOnce() -> Instant) -> Option<Duration> {
         if self.items.is_empty() {
             return None;
         }
-        let since = self.last.map(|last| now.saturating_duration_since(last));
+        let since = self.last.map(|last| now().saturating_duration_since(last));
         Some(since.map_or(Duration::ZERO, |since| PAUSE.saturating_sub(since)))
     }
 
     /// The items of the round that is due, if one is.
-    pub fn due(&mut self, now: Instant) -> BTreeSet<T> {
-        if self.timeout(now) != Some(Duration::ZERO) {
+    pub fn due(&mut self, now: impl Fn() -> Instant) -> BTreeSet<T> {
+        if self.timeout(&now) != Some(Duration::ZERO) {
             return BTreeSet::new();
         }
-        self.last = Some(now);
+        self.last = Some(now());
         take(&mut self.items)
     }
 }
@@ -55,7 +56,7 @@ mod tests {
         let start = Instant::now();
         let ms = |n| start + Duration::from_millis(n);
         let mut rounds = Rounds::default();
-        assert_eq!(rounds.timeout(start), None);
+        assert_eq!(rounds.timeout(|| unreachable!()), None);
         // What is added at each time, the timeout then, and what is due.
         for (time, added, timeout, due) in [
             (0, vec![1, 2, 1], Some(0), vec![1, 2]),
@@ -69,7 +70,7 @@ mod tests {
             (900, vec![], Some(0), vec![6]),
         ] {
             added.into_iter().for_each(|item| rounds.add(item));
-            let now = ms(time);
+            let now = || ms(time);
             assert_eq!(rounds.timeout(now), timeout.map(Duration::from_millis), "at {time}");
             assert_eq!(rounds.due(now), BTreeSet::from_iter(due), "at {time}");
         }
