@@ -5,7 +5,11 @@
 %% `inet:setopts/2', `inet:getopts/2', `inet:port/1', `inet:close/1' and the
 %% other functions of `inet' that know module sockets work on these sockets.
 %% The records are those of `kernel/include/inet_sctp.hrl'; including
-%% `gen_sctp_nif/include/inet_sctp.hrl' gets the same.
+%% `gen_sctp_nif/include/inet_sctp.hrl' gets the same, and
+%% `gen_sctp_nif/include/gen_sctp_nif.hrl' those of further options and events
+%% as well. These are set by `inet:setopts/2' or in the options of `open'
+%% (`docs/options.md' has a table); who does not ask for them sees no
+%% difference.
 %%
 %% Where releases of OTP differ, this is the newest one (29): the kernel's own
 %% buffer sizes, a `send' that waits for room, `inet_default_sctp_options'.
@@ -22,13 +26,17 @@
 %% <dd>Data is what a peer sent, a binary or a list as the mode says, or the
 %% record of an event.</dd>
 %% <dt>`{sctp_error, Socket, IP, Port, {AncData, Event}}'</dt>
-%% <dd>`#sctp_remote_error{}', `#sctp_send_failed{}' or
-%% `#sctp_pdapi_event{}'.</dd>
+%% <dd>`#sctp_remote_error{}', `#sctp_send_failed{}', `#sctp_pdapi_event{}' or
+%% `#sctp_send_failed_event{}'.</dd>
 %% <dt>`{sctp_batch, Socket, [{IP, Port, AncData, Data}]}'</dt>
 %% <dd>One or several of both, where the option `{batch, N}' is set: see
 %% {@link recv_batch/3}. Counts as one message for `once' and N.</dd>
 %% <dt>`{sctp_error, Socket, Posix}'</dt>
 %% <dd>The socket itself had an error. Does not count for `once' and N.</dd>
+%% <dt>`{sctp_closed, Socket}'</dt>
+%% <dd>The association of a one-to-one socket with the option
+%% `{end_of_stream, closed}' has ended, and nothing follows. The socket is still
+%% to be closed. Comes once, and does not count for `once' and N.</dd>
 %% <dt>`{sctp_error, Socket, closed}'</dt>
 %% <dd>The library had to close the socket, for a fault of its own. That would
 %% be a bug.</dd>
@@ -48,6 +56,9 @@
 -export([open/2]).
 -export([close/1]).
 -export([listen/2]).
+-export([accept/1]).
+-export([accept/2]).
+-export([shutdown/2]).
 -export([peeloff/2]).
 -export([bindx/3]).
 -export([controlling_process/2]).
@@ -64,15 +75,30 @@
 -export([connectx_init/5]).
 -export([eof/2]).
 -export([abort/2]).
+-export([abort/3]).
 
 %% Traffic.
 -export([send/3]).
 -export([send/4]).
+-export([sendv/4]).
+-export([sendv/5]).
 -export([send_batch/3]).
+-export([send_batch/4]).
 -export([recv/1]).
 -export([recv/2]).
 -export([recv_batch/3]).
+-export([cancel/2]).
 -export([error_string/1]).
+
+%% What a socket, an association, the kernel is like.
+-export([getopt/2]).
+-export([assocs/1]).
+-export([status/2]).
+-export([paths/2]).
+-export([stats/1]).
+-export([stats/2]).
+-export([i/1]).
+-export([features/0]).
 
 %% All open sockets.
 -export([i/0]).
@@ -97,18 +123,25 @@
 -export([peernames/2]).
 -export([getfd/1]).
 
-%% What gen_tcp, gen_udp and file call; an SCTP socket refuses.
+%% What gen_tcp, gen_udp and file call. One-to-many sockets refuse.
 -export([send/2]).
 -export([recv/3]).
--export([accept/2]).
--export([shutdown/2]).
 -export([sendfile/4]).
 
 -compile({inline, [closed_is_einval/1]}).
 
--include("inet_sctp.hrl").
+-include("gen_sctp_nif.hrl").
 
 -define(SOCKET(Ref), {'$inet', ?MODULE, Ref}).
+%% Raises badarg; who shows it can say what is wrong.
+-define(BADARG(Args), error(badarg, Args, [{error_info, #{module => gen_sctp_nif_error}}])).
+%% The same where there are options among the arguments, which may have keys.
+-define(BADARG_WITHOUT_KEYS(Args), ?BADARG(gen_sctp_nif_error:without_keys(Args))).
+%% Raises what was raised, which may have a key in itself or among its arguments.
+-define(ERROR_WITHOUT_KEYS(Reason, Args),
+    error(gen_sctp_nif_error:without_key(Reason), gen_sctp_nif_error:without_keys(Args))).
+%% As gen_sctp does with a list whose end is none.
+-define(IMPROPER(Args), ?ERROR_WITHOUT_KEYS(function_clause, Args)).
 %% As many messages has a batch at most.
 -define(BATCH, 64).
 
@@ -120,22 +153,101 @@
     | {abort_causes, boolean()}
     | {batch, 1..64}
     | {debug, boolean()}
+    | {end_of_stream, wait | closed}
     | {exclusiveaddruse, boolean()}
     | {mailbox_limit, pos_integer() | infinity}
     | {non_block_send, boolean()}
     | {reuseport, boolean()}
-    | {reuseport_lb, boolean()}.
+    | {reuseport_lb, boolean()}
+    | {sctp_event, #sctp_event{}}
+    | {sctp_delayed_sack, #sctp_sack_info{}}
+    | {sctp_max_burst, #sctp_assoc_value{}}
+    | {sctp_dscp, #sctp_dscp{}}
+    | {sctp_peer_addr_thlds, #sctp_paddrthlds{}}
+    | {sctp_expose_potentially_failed_state, #sctp_assoc_value{}}
+    | {sctp_pr_supported, #sctp_assoc_value{}}
+    | {sctp_ecn_supported, #sctp_assoc_value{}}
+    | {sctp_reconfig_supported, #sctp_assoc_value{}}
+    | {sctp_auth_supported, #sctp_assoc_value{}}
+    | {sctp_asconf_supported, #sctp_assoc_value{}}
+    | {sctp_auth_chunk, chunk_type()}
+    | {sctp_hmac_ident, #sctp_hmacalgo{}}
+    | {sctp_auth_key, #sctp_authkey{}}
+    | {sctp_auth_active_key, #sctp_authkeyid{}}
+    | {sctp_auth_deactivate_key, #sctp_authkeyid{}}
+    | {sctp_auth_delete_key, #sctp_authkeyid{}}
+    | {max_message_size, 1..67108863 | infinity}
+    | {sctp_reuse_port, boolean()}
+    | {sctp_auto_asconf, boolean()}
+    | {sctp_ipv6_flowlabel, #sctp_ipv6_flowlabel{}}
+    | {sctp_remote_udp_encaps_port, #sctp_udpencaps{}}
+    | {sctp_plpmtud_probe_interval, #sctp_probeinterval{}}
+    | {sctp_fragment_interleave, boolean()}
+    | {sctp_interleaving_supported, #sctp_assoc_value{}}
+    | {sctp_enable_stream_reset, #sctp_assoc_value{}}
+    | {sctp_reset_streams, #sctp_reset_streams{}}
+    | {sctp_reset_assoc, assoc_id()}
+    | {sctp_add_streams, #sctp_add_streams{}}
+    | {sctp_stream_scheduler, #sctp_assoc_value{}}
+    | {sctp_stream_scheduler_value, #sctp_stream_value{}}
+    | {sctp_recvrcvinfo, boolean()}
+    | {sctp_context, #sctp_assoc_value{}}
+    | {sctp_default_sndinfo, #sctp_sndinfo{}}
+    | {sctp_default_prinfo, #sctp_default_prinfo{}}
+    | {send_timeout, timeout()}
+    | {send_timeout_close, boolean()}.
 -type option_name() ::
     gen_sctp:option_name()
     | abort_causes
     | batch
     | debug
+    | end_of_stream
     | exclusiveaddruse
     | mailbox_limit
     | non_block_send
     | reuseport
-    | reuseport_lb.
+    | reuseport_lb
+    | sctp_event
+    | sctp_delayed_sack
+    | sctp_max_burst
+    | sctp_dscp
+    | sctp_peer_addr_thlds
+    | sctp_expose_potentially_failed_state
+    | sctp_pr_supported
+    | sctp_ecn_supported
+    | sctp_reconfig_supported
+    | sctp_auth_supported
+    | sctp_asconf_supported
+    | sctp_hmac_ident
+    | sctp_auth_active_key
+    | sctp_local_auth_chunks
+    | sctp_peer_auth_chunks
+    | max_message_size
+    | sctp_reuse_port
+    | sctp_auto_asconf
+    | sctp_ipv6_flowlabel
+    | sctp_remote_udp_encaps_port
+    | sctp_plpmtud_probe_interval
+    | sctp_fragment_interleave
+    | sctp_interleaving_supported
+    | sctp_enable_stream_reset
+    | sctp_stream_scheduler
+    | sctp_stream_scheduler_value
+    | sctp_recvrcvinfo
+    | sctp_context
+    | sctp_default_sndinfo
+    | sctp_default_prinfo
+    | sctp_pr_assoc_status
+    | sctp_pr_stream_status
+    | send_timeout
+    | send_timeout_close.
 -type option_value() :: gen_sctp:option_value() | #{atom() => term()}.
+%% A type of chunk, by its number or by its name in RFC 9260 and the extensions.
+-type chunk_type() ::
+    0..255
+    | data | init | init_ack | sack | heartbeat | heartbeat_ack | abort | shutdown | shutdown_ack
+    | error | cookie_echo | cookie_ack | ecne | cwr | shutdown_complete | auth | i_data
+    | asconf_ack | reconfig | pad | forward_tsn | asconf | i_forward_tsn.
 -type open_option() ::
     {ifaddr, local_address() | [local_address()] | sockaddr()}
     | {ip, local_address() | [local_address()]}
@@ -149,7 +261,9 @@
     | option().
 -type local_address() :: inet:ip_address() | any | loopback.
 -type sockaddr() :: socket:sockaddr_in() | socket:sockaddr_in6().
--type anc_data() :: [#sctp_sndrcvinfo{} | inet:ancillary_data() | abort_causes()].
+%% `#sctp_rcvinfo{}' with the option `sctp_recvrcvinfo'.
+-type anc_data() ::
+    [#sctp_sndrcvinfo{} | #sctp_rcvinfo{} | inet:ancillary_data() | abort_causes()].
 %% With the option `abort_causes': what the peer said in its ABORT, which comes with
 %% `#sctp_assoc_change{}'. Code 12 is the user's own abort, Info what it said (RFC
 %% 9260, section 3.3.10; {@link error_string/1}).
@@ -158,10 +272,16 @@
     #sctp_assoc_change{}
     | #sctp_paddr_change{}
     | #sctp_shutdown_event{}
-    | #sctp_adaptation_event{}.
+    | #sctp_adaptation_event{}
+    | #sctp_authkey_event{}
+    | #sctp_sender_dry_event{}
+    | #sctp_stream_reset_event{}
+    | #sctp_assoc_reset_event{}
+    | #sctp_stream_change_event{}.
 -type error_event() ::
     #sctp_remote_error{}
     | #sctp_send_failed{}
+    | #sctp_send_failed_event{}
     | #sctp_pdapi_event{}.
 %% Where it came from (an event: the primary address of the peer), and what. In
 %% a batch the error events, too.
@@ -178,14 +298,60 @@
     | closed
     | inet:posix()
     | {RawAddr :: [byte()], anc_data(), error_event()}.
+-type send_error() :: timeout | closed | inet:posix().
+%% For {@link send_batch/3}: on a stream; as the record says, but for its `assoc_id'; as
+%% {@link sendv/4} has it.
+-type outgoing() :: {non_neg_integer() | #sctp_sndrcvinfo{} | [send_info()], iodata()}.
+%% For {@link sendv/4}.
+-type send_info() :: #sctp_sndinfo{} | #sctp_prinfo{} | #sctp_authinfo{}.
+-type recipient() ::
+    assoc_id()
+    | #sctp_assoc_change{}
+    | {assoc_id() | #sctp_assoc_change{}, address_and_port()}
+    | all.
 -type connect_result() ::
     {ok, #sctp_assoc_change{}}
     | {error, #sctp_assoc_change{} | inet:posix() | closed | timeout}.
+%% What {@link cancel/2} takes. Op says what is waited for: `recv', `send', ...
+-type select_info() :: {select_info, Op :: atom(), reference()}.
 -type address_and_port() :: {inet:ip_address(), inet:port_number()}.
+%% See {@link status/2}. A state that has no name here is its number in the kernel.
+-type status() :: #{
+    assoc_id := assoc_id(),
+    state := empty | closed | cookie_wait | cookie_echoed | established | shutdown_pending
+        | shutdown_sent | shutdown_received | shutdown_ack_sent | integer(),
+    rwnd := non_neg_integer(),
+    unackdata := non_neg_integer(),
+    penddata := non_neg_integer(),
+    instrms := non_neg_integer(),
+    outstrms := non_neg_integer(),
+    fragmentation_point := non_neg_integer(),
+    primary := path()
+}.
+%% See {@link paths/2}.
+-type path() :: #{
+    address := address_and_port() | undefined,
+    state := active | inactive | unconfirmed | potentially_failed | integer(),
+    primary := boolean(),
+    cwnd => non_neg_integer(),
+    srtt => non_neg_integer(),
+    rto => non_neg_integer(),
+    mtu => non_neg_integer()
+}.
+%% See {@link stats/2} and {@link stats/1}.
+-type assoc_stats() :: #{
+    max_rto := non_neg_integer(),
+    max_rto_address := address_and_port() | undefined,
+    atom() => non_neg_integer()
+}.
+-type socket_stats() :: #{atom() => non_neg_integer()}.
 
 -export_type([assoc_id/0, option/0, option_name/0, option_value/0, sctp_socket/0]).
 -export_type([abort_causes/0, open_option/0, sockaddr/0, message/0, recv_error/0, anc_data/0]).
--export_type([event/0, error_event/0]).
+-export_type([chunk_type/0]).
+-export_type([event/0, error_event/0, select_info/0, send_error/0, outgoing/0]).
+-export_type([send_info/0, recipient/0]).
+-export_type([status/0, path/0, assoc_stats/0, socket_stats/0]).
 
 %% Sockets.
 
@@ -209,22 +375,26 @@ open() ->
     {ok, sctp_socket()} | {error, inet:posix()}.
 open(Port) when is_integer(Port) ->
     open([{port, Port}]);
-open(Opts) when is_list(Opts) ->
+open(Opts) when length(Opts) >= 0 ->
     case gen_sctp_nif_open:open(Opts) of
-        {error, badarg} -> error(badarg, [Opts]);
+        {error, badarg} -> ?BADARG_WITHOUT_KEYS([Opts]);
         {error, eaddrinuse} -> gen_sctp_nif_open:open_after_closings(Opts);
         Result -> Result
     end;
+open(Improper) when is_list(Improper) ->
+    ?IMPROPER([Improper]);
 open(Other) ->
-    error(badarg, [Other]).
+    ?BADARG_WITHOUT_KEYS([Other]).
 
 %% @doc Opens a socket on a port, with options. A `port' among these wins.
 -spec open(inet:port_number(), [open_option()]) ->
     {ok, sctp_socket()} | {error, inet:posix()}.
-open(Port, Opts) when is_integer(Port), is_list(Opts) ->
+open(Port, Opts) when is_integer(Port), length(Opts) >= 0 ->
     open([{port, Port} | Opts]);
+open(Port, Improper) when is_integer(Port), is_list(Improper) ->
+    ?IMPROPER([Port, Improper]);
 open(Port, Opts) ->
-    error(badarg, [Port, Opts]).
+    ?BADARG_WITHOUT_KEYS([Port, Opts]).
 
 %% @doc Closes a socket and all its associations.
 %%
@@ -243,10 +413,14 @@ open(Port, Opts) ->
 close(?SOCKET(Ref)) when is_reference(Ref) ->
     gen_sctp_nif_prim:close_wait(Ref);
 close(S) ->
-    error(badarg, [S]).
+    ?BADARG([S]).
 
 %% @doc Lets peers set up associations, or no longer. `true' is a backlog of
 %% 5, `false' one of 0; of an integer the low 16 bits count.
+%%
+%% On a `{type, stream}' socket a backlog of N lets N + 1 associations wait for
+%% {@link accept/2}, as far as `net.core.somaxconn' allows; further peers are
+%% refused. The kernel looks at it for no one-to-many socket.
 -spec listen(sctp_socket(), boolean() | integer()) -> ok | {error, inet:posix() | closed}.
 listen(?SOCKET(Ref), true) when is_reference(Ref) ->
     gen_sctp_nif_open:listen(Ref, 5);
@@ -255,7 +429,64 @@ listen(?SOCKET(Ref), false) when is_reference(Ref) ->
 listen(?SOCKET(Ref), Backlog) when is_reference(Ref), is_integer(Backlog) ->
     gen_sctp_nif_open:listen(Ref, Backlog band 16#ffff);
 listen(S, Backlog) ->
-    error(badarg, [S, Backlog]).
+    ?BADARG([S, Backlog]).
+
+%% @equiv accept(L, infinity)
+-spec accept(sctp_socket()) -> {ok, sctp_socket()} | {error, inet:posix() | closed}.
+accept(L) ->
+    accept(L, infinity).
+
+%% @doc Takes the association that has waited longest at a listening
+%% `{type, stream}' socket, and gives it a socket of its own (RFC 6458, section
+%% 4.1.4). Waits for one at most Timeout milliseconds (up to 16#fffffffe);
+%% Timeout 0 takes what is there. Not in `gen_sctp'.
+%%
+%% With `nowait' it takes what is there as well, but where there is nothing the
+%% answer is `{select, {select_info, accept, SelectRef}}', and one message follows
+%% as {@link recv/2} says. Several processes may have selected: a message promises
+%% no more than that a try is worth while.
+%%
+%% Any process may accept, and owns what it gets. Several that wait are served
+%% in the order they came. The new socket has all options of the one that
+%% listens, `active' and `mailbox_limit' among them, but `debug' and `netns';
+%% and `{end_of_stream, closed}' unless that was set. The first event is the
+%% `comm_up' of its association. One that has ended while it waited is accepted
+%% as well, and says so.
+%%
+%% `{error, einval}': it does not listen, or no longer. `{error, enotsup}': it is
+%% one-to-many. `{error, emfile}', `{error, enospc}' and their like: the
+%% association goes on waiting, for the next call. `{error, closed}' comes when
+%% the socket is closed, to all who wait.
+-spec accept(sctp_socket(), timeout()) ->
+        {ok, sctp_socket()} | {error, timeout | closed | inet:posix()};
+    (sctp_socket(), nowait) ->
+        {ok, sctp_socket()} | {select, select_info()} | {error, closed | inet:posix()}.
+accept(?SOCKET(Ref) = L, nowait) when is_reference(Ref) ->
+    gen_sctp_nif_select:accept(L, Ref);
+accept(?SOCKET(Ref) = L, Timeout) when is_reference(Ref) ->
+    case is_timeout(Timeout) of
+        true -> gen_sctp_nif_prim:accept_wait(Ref, Timeout);
+        false -> ?BADARG([L, Timeout])
+    end;
+accept(L, Timeout) ->
+    ?BADARG([L, Timeout]).
+
+%% @doc Ends one direction of a `{type, stream}', accepted or peeled-off socket,
+%% or both (RFC 6458, section 4.1.7). Not in `gen_sctp'.
+%%
+%% `write': what was sent is delivered, then the association ends. SCTP knows no
+%% half-open associations: the peer cannot go on sending either. The end is told
+%% by events, and as `end_of_stream' says. `read': what still comes is dropped,
+%% and with `{end_of_stream, closed}' the stream has ended when all that has come
+%% is received. `{error, enotconn}': there is no association, or it listens.
+%% `{error, enotsup}': it is one-to-many; see {@link eof/2}.
+-spec shutdown(sctp_socket(), read | write | read_write) ->
+    ok | {error, inet:posix() | closed}.
+shutdown(?SOCKET(Ref), How)
+        when is_reference(Ref), How =:= read orelse How =:= write orelse How =:= read_write ->
+    gen_sctp_nif_prim:shutdown(Ref, How);
+shutdown(S, How) ->
+    ?BADARG([S, How]).
 
 %% @doc Makes an association a one-to-one socket of its own.
 %%
@@ -264,7 +495,7 @@ listen(S, Backlog) ->
 %% the kernel copies, the modes of receiving (with the present count of
 %% `{active, N}'), and sctp_nodelay, priority, linger, reuseaddr and the
 %% options of traffic class and hop limit.
--spec peeloff(sctp_socket(), #sctp_assoc_change{} | assoc_id()) ->
+-spec peeloff(S :: sctp_socket(), Assoc :: #sctp_assoc_change{} | assoc_id()) ->
     {ok, sctp_socket()} | {error, inet:posix() | closed}.
 peeloff(?SOCKET(Ref), #sctp_assoc_change{assoc_id = AssocId})
         when is_reference(Ref), is_integer(AssocId) ->
@@ -272,7 +503,7 @@ peeloff(?SOCKET(Ref), #sctp_assoc_change{assoc_id = AssocId})
 peeloff(?SOCKET(Ref), AssocId) when is_reference(Ref), is_integer(AssocId) ->
     gen_sctp_nif_open:peeloff(Ref, AssocId);
 peeloff(S, Assoc) ->
-    error(badarg, [S, Assoc]).
+    ?BADARG([S, Assoc]).
 
 %% @doc Adds local addresses to an open socket, or removes some, all of them or
 %% none. Not in `gen_sctp'.
@@ -288,10 +519,10 @@ bindx(?SOCKET(Ref) = S, Op, IPs)
         when is_reference(Ref), Op =:= add orelse Op =:= remove, length(IPs) >= 0 ->
     case lists:all(fun is_tuple/1, IPs) of
         true -> gen_sctp_nif_open:bindx(Ref, Op, IPs);
-        false -> error(badarg, [S, Op, IPs])
+        false -> ?BADARG([S, Op, IPs])
     end;
 bindx(S, Op, IPs) ->
-    error(badarg, [S, Op, IPs]).
+    ?BADARG([S, Op, IPs]).
 
 %% @doc Gives the socket to another process, which must be alive and local.
 %%
@@ -301,42 +532,9 @@ bindx(S, Op, IPs) ->
 -spec controlling_process(sctp_socket(), pid()) ->
     ok | {error, closed | not_owner | badarg}.
 controlling_process(?SOCKET(Ref) = S, Pid) when is_reference(Ref), is_pid(Pid) ->
-    case gen_sctp_nif_prim:handover(Ref, Pid) of
-        ok ->
-            Messages = take_messages(S),
-            send_all(Pid, Messages),
-            case gen_sctp_nif_prim:adopt(Ref, Pid) of
-                {error, badarg} = Error ->
-                    %% The new owner died just now. The caller keeps socket
-                    %% and messages.
-                    send_all(self(), Messages),
-                    _ = gen_sctp_nif_prim:adopt(Ref, self()),
-                    Error;
-                Result ->
-                    Result
-            end;
-        same ->
-            ok;
-        {error, _} = Error ->
-            Error
-    end;
+    gen_sctp_nif_owner:give_away(S, Ref, Pid);
 controlling_process(S, Pid) ->
-    error(badarg, [S, Pid]).
-
-%% All messages of a socket in the mailbox, oldest first.
-take_messages(S) ->
-    receive
-        {sctp, S, _, _, _} = Message -> [Message | take_messages(S)];
-        {sctp_batch, S, _} = Message -> [Message | take_messages(S)];
-        {sctp_error, S, _, _, _} = Message -> [Message | take_messages(S)];
-        {sctp_error, S, _} = Message -> [Message | take_messages(S)];
-        {sctp_passive, S} = Message -> [Message | take_messages(S)]
-    after 0 ->
-        []
-    end.
-
-send_all(Pid, Messages) ->
-    lists:foreach(fun(Message) -> gen_sctp_nif_prim:forward(Pid, Message) end, Messages).
+    ?BADARG([S, Pid]).
 
 %% Associations.
 
@@ -351,7 +549,7 @@ connect(S, SockAddr, Opts) ->
         [option()]) -> connect_result().
 connect(S, SockAddr, Opts, Timeout) when is_map(SockAddr), is_list(Opts) ->
     case gen_sctp_nif_connect:way(connect, S, {sockaddr, SockAddr}, Opts, Timeout) of
-        badarg -> error(badarg, [S, SockAddr, Opts, Timeout]);
+        badarg -> ?BADARG_WITHOUT_KEYS([S, SockAddr, Opts, Timeout]);
         Way -> gen_sctp_nif_connect:go(Way)
     end;
 connect(S, Addr, Port, Opts) ->
@@ -371,7 +569,7 @@ connect(S, Addr, Port, Opts) ->
     inet:port_number() | atom(), [option()], timeout()) -> connect_result().
 connect(S, Addr, Port, Opts, Timeout) ->
     case gen_sctp_nif_connect:way(connect, S, {host, Addr, Port}, Opts, Timeout) of
-        badarg -> error(badarg, [S, Addr, Port, Opts, Timeout]);
+        badarg -> ?BADARG_WITHOUT_KEYS([S, Addr, Port, Opts, Timeout]);
         Way -> gen_sctp_nif_connect:go(Way)
     end.
 
@@ -386,7 +584,7 @@ connect_init(S, SockAddr, Opts) ->
         [option()]) -> ok | {error, term()}.
 connect_init(S, SockAddr, Opts, Timeout) when is_map(SockAddr), is_list(Opts) ->
     case gen_sctp_nif_connect:way(connect_init, S, {sockaddr, SockAddr}, Opts, Timeout) of
-        badarg -> error(badarg, [S, SockAddr, Opts, Timeout]);
+        badarg -> ?BADARG_WITHOUT_KEYS([S, SockAddr, Opts, Timeout]);
         Way -> gen_sctp_nif_connect:go(Way)
     end;
 connect_init(S, Addr, Port, Opts) ->
@@ -398,7 +596,7 @@ connect_init(S, Addr, Port, Opts) ->
     inet:port_number() | atom(), [option()], timeout()) -> ok | {error, term()}.
 connect_init(S, Addr, Port, Opts, Timeout) ->
     case gen_sctp_nif_connect:way(connect_init, S, {host, Addr, Port}, Opts, Timeout) of
-        badarg -> error(badarg, [S, Addr, Port, Opts, Timeout]);
+        badarg -> ?BADARG_WITHOUT_KEYS([S, Addr, Port, Opts, Timeout]);
         Way -> gen_sctp_nif_connect:go(Way)
     end.
 
@@ -411,11 +609,11 @@ connect_init(S, Addr, Port, Opts, Timeout) ->
     {ok, assoc_id()} | {error, term()}.
 connectx_init(S, SockAddrs, Opts) when is_list(SockAddrs) ->
     case gen_sctp_nif_connect:way(connectx_init, S, {sockaddrs, SockAddrs}, Opts, infinity) of
-        badarg -> error(badarg, [S, SockAddrs, Opts]);
+        badarg -> ?BADARG_WITHOUT_KEYS([S, SockAddrs, Opts]);
         Way -> gen_sctp_nif_connect:go(Way)
     end;
 connectx_init(S, SockAddrs, Opts) ->
-    error(badarg, [S, SockAddrs, Opts]).
+    ?BADARG_WITHOUT_KEYS([S, SockAddrs, Opts]).
 
 %% @equiv connectx_init(S, Addrs, Port, Opts, infinity)
 -spec connectx_init(sctp_socket(), [inet:ip_address() | inet:hostname()],
@@ -431,56 +629,76 @@ connectx_init(S, Addrs, Port, Opts) ->
     {ok, assoc_id()} | {error, term()}.
 connectx_init(S, Addrs, Port, Opts, Timeout) when is_list(Addrs) ->
     case gen_sctp_nif_connect:way(connectx_init, S, {hosts, Addrs, Port}, Opts, Timeout) of
-        badarg -> error(badarg, [S, Addrs, Port, Opts, Timeout]);
+        badarg -> ?BADARG_WITHOUT_KEYS([S, Addrs, Port, Opts, Timeout]);
         Way -> gen_sctp_nif_connect:go(Way)
     end;
 connectx_init(S, Addrs, Port, Opts, Timeout) ->
-    error(badarg, [S, Addrs, Port, Opts, Timeout]).
+    ?BADARG_WITHOUT_KEYS([S, Addrs, Port, Opts, Timeout]).
 
 %% @doc Ends an association gracefully: what was sent is still delivered.
--spec eof(sctp_socket(), #sctp_assoc_change{}) -> ok | {error, inet:posix() | closed}.
+-spec eof(S :: sctp_socket(), Assoc :: #sctp_assoc_change{}) -> ok | {error, send_error()}.
 eof(?SOCKET(Ref), #sctp_assoc_change{assoc_id = AssocId}) when is_reference(Ref) ->
     send_info(Ref, #sctp_sndrcvinfo{assoc_id = AssocId, flags = [eof]}, <<>>);
 eof(S, Assoc) ->
-    error(badarg, [S, Assoc]).
+    ?BADARG([S, Assoc]).
 
 %% @doc Ends an association at once and tells the peer: both sides see
 %% `comm_lost'.
--spec abort(sctp_socket(), #sctp_assoc_change{}) -> ok | {error, inet:posix() | closed}.
+-spec abort(S :: sctp_socket(), Assoc :: #sctp_assoc_change{}) ->
+    ok | {error, inet:posix() | closed}.
 abort(?SOCKET(Ref), #sctp_assoc_change{assoc_id = AssocId}) when is_reference(Ref) ->
     send_info(Ref, #sctp_sndrcvinfo{assoc_id = AssocId, flags = [abort]}, <<>>);
 abort(S, Assoc) ->
-    error(badarg, [S, Assoc]).
+    ?BADARG([S, Assoc]).
+
+%% @doc {@link abort/2}, and tells the peer why: Reason is the text of the cause
+%% `User Initiated Abort' (RFC 9260, section 3.3.10.12), which it finds by the
+%% option `abort_causes'. Not in `gen_sctp'.
+-spec abort(S :: sctp_socket(), Assoc :: #sctp_assoc_change{}, Reason :: iodata()) ->
+    ok | {error, inet:posix() | closed}.
+abort(?SOCKET(Ref), #sctp_assoc_change{assoc_id = AssocId}, Reason) when is_reference(Ref) ->
+    send_info(Ref, #sctp_sndrcvinfo{assoc_id = AssocId, flags = [abort]}, Reason);
+abort(S, Assoc, Reason) ->
+    ?BADARG([S, Assoc, Reason]).
 
 %% Traffic.
 
 %% @doc Sends with all parameters as given. Undefined ones are 0, whatever
 %% `sctp_default_send_param' says.
--spec send(sctp_socket(), #sctp_sndrcvinfo{}, iodata()) -> ok | {error, inet:posix() | closed}.
+-spec send(S :: sctp_socket(), Info :: #sctp_sndrcvinfo{}, iodata()) -> ok | {error, send_error()}.
 send(?SOCKET(Ref), #sctp_sndrcvinfo{} = Info, Data) when is_reference(Ref) ->
     send_info(Ref, Info, Data);
 send(S, Info, Data) ->
-    error(badarg, [S, Info, Data]).
+    ?BADARG([S, Info, Data]).
 
 send_info(Ref, Info, Data) when is_binary(Data) ->
     gen_sctp_nif_prim:send_wait(Ref, Info, Data);
 send_info(Ref, Info, Data) ->
-    case flatten(Data) of
-        {ok, Bin} -> send_info(Ref, Info, Bin);
-        error -> unless_closed(Ref, {error, einval})
-    end.
+    gen_sctp_nif_send:pieces(Ref, Info, Data).
 
 %% @doc Sends on a stream of an association, all else as
 %% `sctp_default_send_param' says.
 %%
 %% Waits as long as the socket's send buffer is full, or returns
 %% `{error, eagain}' if `{non_block_send, true}' is set. `ok' means that the
-%% kernel has taken the data. Errors are `epipe' where there is no such
+%% kernel has taken the data.
+%%
+%% With the option `{send_timeout, Milliseconds}' (up to 16#fffffffe; the default
+%% is `infinity') it returns `{error, timeout}' after so long a wait. Nothing of
+%% the message has been sent then (the kernel takes a message whole or not at
+%% all), so to send it again is safe. With `{send_timeout_close, true}' as well
+%% the association is aborted, cause 12: a one-to-one or peeled-off socket is
+%% closed, the owner of a one-to-many socket gets `comm_lost', and other
+%% associations go on. (It is not if its peer has acknowledged all that was sent:
+%% then others have filled the buffer that they share.) The options hold for {@link send/3},
+%% {@link send_batch/3} and {@link eof/2}, too; a socket that is peeled off inherits
+%% them. Not in `gen_sctp'.
+%% Errors are `epipe' where there is no such
 %% association, `eshutdown' where it is being ended, `emsgsize' for more than
 %% the send buffer ever takes, `einval' for a stream that does not exist and
 %% for no data at all.
 -spec send(sctp_socket(), #sctp_assoc_change{} | assoc_id(), non_neg_integer(), iodata()) ->
-    ok | {error, inet:posix() | closed}.
+    ok | {error, send_error()}.
 send(?SOCKET(Ref), AssocId, Stream, Data)
         when is_reference(Ref), is_integer(AssocId), is_integer(Stream) ->
     send_stream(Ref, AssocId, Stream, Data);
@@ -488,27 +706,75 @@ send(?SOCKET(Ref), #sctp_assoc_change{assoc_id = AssocId}, Stream, Data)
         when is_reference(Ref), is_integer(Stream) ->
     send_stream(Ref, AssocId, Stream, Data);
 send(S, Assoc, Stream, Data) ->
-    error(badarg, [S, Assoc, Stream, Data]).
+    ?BADARG([S, Assoc, Stream, Data]).
 
 send_stream(Ref, AssocId, Stream, Data) when is_binary(Data) ->
     gen_sctp_nif_prim:send_wait(Ref, AssocId, Stream, Data);
 send_stream(Ref, AssocId, Stream, Data) ->
-    case flatten(Data) of
-        {ok, Bin} -> send_stream(Ref, AssocId, Stream, Bin);
-        error -> unless_closed(Ref, {error, einval})
-    end.
+    gen_sctp_nif_send:pieces(Ref, AssocId, Stream, Data).
 
-%% Here, as the VM can interrupt it.
-flatten(Data) ->
-    try
-        {ok, iolist_to_binary(Data)}
-    catch
-        error:badarg -> error
-    end.
+%% @doc Sends a message with all that can be said of it (RFC 6458, section 9.12), waiting as
+%% {@link send/4} does. Not in `gen_sctp'.
+%%
+%% To is an association; `{Assoc, {IP, Port}}', which sends by the path to that address of its peer
+%% (`SCTP_ADDR_OVER'); or `all', a copy to each association that is up (`SCTP_SENDALL', kernel
+%% 4.17).
+%%
+%% Infos has at most one record of each kind:
+%% <dl>
+%% <dt>`#sctp_sndinfo{sid, flags, ppid, context}'</dt><dd>stream, list of `unordered',
+%% `sack_immediately' (the peer acknowledges without delay, RFC 7053), `abort' (Data is the reason)
+%% and `eof' (without Data), payload protocol identifier, and a number that comes back if the
+%% message is not delivered. What is undefined is 0. `assoc_id' is undefined, or that of To</dd>
+%% <dt>`#sctp_prinfo{policy, value}'</dt><dd>when the message is given up, if it has not arrived by
+%% then (RFC 7496): `ttl', value milliseconds from now; `rtx', to be sent again more often than
+%% value times; `prio', a message with a smaller value needs its room in the buffer; or `none'. The
+%% kernel gives nothing up where the peer does not do so, too (`net.sctp.prsctp_enable'). What
+%% was given up is counted in `sctp_pr_assoc_status'; before it was sent at all there is an event as
+%% well</dd>
+%% <dt>`#sctp_authinfo{keynumber}'</dt><dd>the key that the message is signed by (RFC 6458, section
+%% 5.3.8; kernel 4.17), `einval' if there is none of this number. The kernel does not look at it
+%% where the peer does not have data signed (`sctp_auth_chunk')</dd>
+%% </dl>
+%% Where there is no record of a kind, the options `sctp_default_sndinfo', `sctp_default_prinfo' and
+%% `sctp_auth_active_key' count, for `all' the endpoint's of the first two.
+%%
+%% Errors as of `send/4'. `einval': a record or field that is wrong, or twice, an address that is
+%% not the peer's. By a path: `enotsup' on a peeled-off socket, where the kernel sends all by the
+%% primary one. To `all': `enotsup' on a one-to-one socket, `enotconn' if no association is up.
+%% The kernel stops at the first association that refuses, also for want of room (`eagain', whatever
+%% the time to wait): those before have the message.
+-spec sendv(sctp_socket(), recipient(), [send_info()], iodata()) -> ok | {error, send_error()}.
+sendv(?SOCKET(Ref) = S, To, Infos, Data) when is_reference(Ref), is_list(Infos) ->
+    case gen_sctp_nif_sendv:recipient(To) of
+        badarg -> ?BADARG([S, To, Infos, Data]);
+        Recipient -> gen_sctp_nif_sendv:send(S, Ref, Recipient, Infos, Data, option)
+    end;
+sendv(S, To, Infos, Data) ->
+    ?BADARG([S, To, Infos, Data]).
+
+%% @doc As {@link sendv/4}, waiting at most Timeout milliseconds from the call on, or `nowait', as
+%% {@link send_batch/4} says.
+-spec sendv(sctp_socket(), recipient(), [send_info()], iodata(), timeout()) ->
+        ok | {error, send_error()};
+    (sctp_socket(), recipient(), [send_info()], iodata(), nowait) ->
+        ok | {select, select_info()} | {error, inet:posix() | closed}.
+sendv(?SOCKET(Ref) = S, To, Infos, Data, Timeout) when is_reference(Ref), is_list(Infos) ->
+    case {gen_sctp_nif_sendv:recipient(To), is_timeout(Timeout)} of
+        {{_, _} = Recipient, _} when Timeout =:= nowait ->
+            gen_sctp_nif_sendv:send(S, Ref, Recipient, Infos, Data, nowait);
+        {{_, _} = Recipient, true} ->
+            Deadline = gen_sctp_nif_prim:deadline(Timeout),
+            gen_sctp_nif_sendv:send(S, Ref, Recipient, Infos, Data, Deadline);
+        _ ->
+            ?BADARG([S, To, Infos, Data, Timeout])
+    end;
+sendv(S, To, Infos, Data, Timeout) ->
+    ?BADARG([S, To, Infos, Data, Timeout]).
 
 %% @doc Sends many messages to one association, in order: `send/4' for each
 %% `{Stream, Data}', `send/3' for each `{Info, Data}', whose `assoc_id' is not
-%% looked at. Not in `gen_sctp'.
+%% looked at, {@link sendv/4} for each `{Infos, Data}'. Not in `gen_sctp'.
 %%
 %% Takes far less time than single calls, as the messages share system calls
 %% and packets. Waits for room like `send/4'. Where a message cannot be sent,
@@ -517,17 +783,61 @@ flatten(Data) ->
 %% the reason can be `eagain', and the rest can be sent later; if others filled
 %% the buffer in that very moment, the next send takes along what the kernel
 %% has kept for it.
--spec send_batch(sctp_socket(), #sctp_assoc_change{} | assoc_id(), [Message]) ->
-    ok | {error, {inet:posix() | closed, Rest :: [Message]}} when
-    Message :: {non_neg_integer() | #sctp_sndrcvinfo{}, iodata()}.
+%% The option `send_timeout' (see {@link send/4}) counts from when the call has to
+%% wait for the first time, for all its messages together: `{error, {timeout, Rest}}'.
+-spec send_batch(S :: sctp_socket(), Assoc :: #sctp_assoc_change{} | assoc_id(), [Message]) ->
+    ok | {error, {send_error(), Rest :: [Message]}} when
+    Message :: outgoing().
 send_batch(?SOCKET(Ref) = S, #sctp_assoc_change{assoc_id = AssocId}, Messages)
         when is_reference(Ref), is_list(Messages) ->
-    gen_sctp_nif_batch:send(S, Ref, AssocId, Messages);
+    gen_sctp_nif_batch:send(S, Ref, AssocId, Messages, option);
 send_batch(?SOCKET(Ref) = S, AssocId, Messages)
         when is_reference(Ref), is_integer(AssocId), is_list(Messages) ->
-    gen_sctp_nif_batch:send(S, Ref, AssocId, Messages);
+    gen_sctp_nif_batch:send(S, Ref, AssocId, Messages, option);
 send_batch(S, Assoc, Messages) ->
-    error(badarg, [S, Assoc, Messages]).
+    ?BADARG([S, Assoc, Messages]).
+
+%% @doc As {@link send_batch/3}, waiting at most Timeout milliseconds (up to
+%% 16#fffffffe) from the call on, whatever `send_timeout' says, and without what
+%% `send_timeout_close' says. 0 sends what there is room for:
+%% `{error, {timeout, Rest}}'.
+%%
+%% With `nowait' the answer is as of `socket:send/4' where there is no room:
+%% `{select, SelectInfo}' if nothing was sent, `{select, {SelectInfo, Rest}}' if
+%% some messages were, with `{select_info, send, SelectRef}' as SelectInfo. One
+%% message follows as {@link recv/2} says, when it is worth while to try again with
+%% the rest: there may be room, or the association has ended. {@link cancel/2} takes
+%% it back. Any number of processes can wait so. `{non_block_send, true}' is
+%% stronger: `{error, {eagain, Rest}}'.
+%%
+%% The kernel tells of room in the socket's buffer, not in an association's: see
+%% docs/operations.md.
+-spec send_batch(S :: sctp_socket(), Assoc :: #sctp_assoc_change{} | assoc_id(), [Message],
+                 timeout()) ->
+        ok | {error, {send_error(), Rest :: [Message]}} when Message :: outgoing();
+    (S :: sctp_socket(), Assoc :: #sctp_assoc_change{} | assoc_id(), [Message], nowait) ->
+        ok
+        | {select, select_info() | {select_info(), Rest :: [Message]}}
+        | {error, {inet:posix() | closed, Rest :: [Message]}} when Message :: outgoing().
+send_batch(?SOCKET(Ref) = S, #sctp_assoc_change{assoc_id = AssocId}, Messages, Timeout)
+        when is_reference(Ref), is_list(Messages) ->
+    send_batch_in_time(S, Ref, AssocId, Messages, Timeout);
+send_batch(?SOCKET(Ref) = S, AssocId, Messages, Timeout)
+        when is_reference(Ref), is_integer(AssocId), is_list(Messages) ->
+    send_batch_in_time(S, Ref, AssocId, Messages, Timeout);
+send_batch(S, Assoc, Messages, Timeout) ->
+    ?BADARG([S, Assoc, Messages, Timeout]).
+
+send_batch_in_time(S, Ref, AssocId, Messages, nowait) ->
+    gen_sctp_nif_batch:send(S, Ref, AssocId, Messages, nowait);
+send_batch_in_time(S, Ref, AssocId, Messages, Timeout) ->
+    case is_timeout(Timeout) of
+        true ->
+            Deadline = gen_sctp_nif_prim:deadline(Timeout),
+            gen_sctp_nif_batch:send(S, Ref, AssocId, Messages, Deadline);
+        false ->
+            ?BADARG([S, AssocId, Messages, Timeout])
+    end.
 
 %% @equiv recv(S, infinity)
 -spec recv(sctp_socket()) -> {ok, message()} | {error, recv_error()}.
@@ -537,18 +847,32 @@ recv(S) ->
 %% @doc Receives a message or an event, waiting at most Timeout milliseconds
 %% (up to 16#fffffffe). Timeout 0 takes what is there.
 %%
+%% With `nowait' (not in `gen_sctp') it takes what is there as well, but where
+%% there is nothing the answer is `{select, SelectInfo}' with
+%% `{select_info, recv, SelectRef}' as SelectInfo, as of `socket:recv/3'. The
+%% caller goes on, and gets one message: `{'$socket', Socket, select, SelectRef}'
+%% when it is worth while to try again, or
+%% `{'$socket', Socket, abort, {SelectRef, closed}}' when the socket is closed.
+%% {@link cancel/2} takes it back.
+%%
 %% Only on a passive socket, else `{error, einval}', and for one process at a
-%% time, else `{error, ealready}'. Any process may receive.
--spec recv(sctp_socket(), timeout()) -> {ok, message()} | {error, recv_error()}.
+%% time, else `{error, ealready}': who has selected has the place until its
+%% message comes or it has cancelled. If the socket becomes active meanwhile it
+%% is told when that is over. Any process may receive.
+-spec recv(sctp_socket(), timeout()) -> {ok, message()} | {error, recv_error()};
+    (sctp_socket(), nowait) ->
+        {ok, message()} | {select, select_info()} | {error, recv_error()}.
 recv(?SOCKET(Ref), infinity) when is_reference(Ref) ->
     gen_sctp_nif_prim:recv_wait(Ref, infinity);
 recv(?SOCKET(Ref), Timeout)
         when is_reference(Ref), is_integer(Timeout), Timeout >= 0, Timeout < 16#ffffffff ->
     gen_sctp_nif_prim:recv_wait(Ref, Timeout);
+recv(?SOCKET(Ref) = S, nowait) when is_reference(Ref) ->
+    gen_sctp_nif_select:recv(S, Ref, one);
 recv(?SOCKET(Ref), _Timeout) when is_reference(Ref) ->
-    unless_closed(Ref, {error, einval});
+    gen_sctp_nif_send:refused(Ref);
 recv(S, Timeout) ->
-    error(badarg, [S, Timeout]).
+    ?BADARG([S, Timeout]).
 
 %% @doc Receives what is there, at most N messages and events and no more than
 %% 64, and waits for the first one like {@link recv/2}. Not in `gen_sctp'.
@@ -560,18 +884,39 @@ recv(S, Timeout) ->
 %% socket gets the same with the option `{batch, N}', as
 %% `{sctp_batch, Socket, Messages}'; 1, the default, gives each message alone,
 %% as `gen_sctp' does.
+%%
+%% With `nowait' the first one is waited for as {@link recv/2} says.
 -spec recv_batch(sctp_socket(), pos_integer(), timeout()) ->
-    {ok, [message(), ...]} | {error, timeout | closed | inet:posix()}.
+        {ok, [message(), ...]} | {error, timeout | closed | inet:posix()};
+    (sctp_socket(), pos_integer(), nowait) ->
+        {ok, [message(), ...]} | {select, select_info()} | {error, closed | inet:posix()}.
+recv_batch(?SOCKET(Ref) = S, N, nowait) when is_reference(Ref), is_integer(N), N > 0 ->
+    gen_sctp_nif_select:recv(S, Ref, min(N, ?BATCH));
 recv_batch(?SOCKET(Ref) = S, N, Timeout) when is_reference(Ref), is_integer(N), N > 0 ->
     case is_timeout(Timeout) of
         true -> gen_sctp_nif_prim:recv_batch_wait(Ref, min(N, ?BATCH), Timeout);
-        false -> error(badarg, [S, N, Timeout])
+        false -> ?BADARG([S, N, Timeout])
     end;
 recv_batch(S, N, Timeout) ->
-    error(badarg, [S, N, Timeout]).
+    ?BADARG([S, N, Timeout]).
 
 is_timeout(infinity) -> true;
 is_timeout(Timeout) -> is_integer(Timeout) andalso Timeout >= 0 andalso Timeout < 16#ffffffff.
+
+%% @doc Takes back what a call with the timeout `nowait' has begun. As
+%% `socket:cancel/2'.
+%%
+%% After `ok' no message comes; one that was sent already is taken out of the
+%% caller's mailbox. So is that of a socket which was closed, where the answer is
+%% `{error, closed}'. Where nothing is to be taken back, as the message has been
+%% received, it is `{error, {invalid, SelectInfo}}'.
+-spec cancel(sctp_socket(), select_info()) ->
+    ok | {error, closed | {invalid, select_info()}}.
+cancel(?SOCKET(Ref) = S, {select_info, Op, SelectRef} = Info)
+        when is_reference(Ref), is_atom(Op), is_reference(SelectRef) ->
+    gen_sctp_nif_select:cancel(S, Ref, Info);
+cancel(S, Info) ->
+    ?BADARG([S, Info]).
 
 %% @doc The name of an error cause (RFC 9260, section 3.3.10). Mind that the
 %% `error' of an `#sctp_assoc_change{}' has its two bytes swapped on Linux.
@@ -591,7 +936,174 @@ error_string(11) -> "Restart of an Association with New Addresses";
 error_string(12) -> "User Initiated Abort";
 error_string(13) -> "Protocol Violation";
 error_string(N) when is_integer(N) -> unknown_error;
-error_string(Other) -> error(badarg, [Other]).
+error_string(Other) -> ?BADARG([Other]).
+
+%% What a socket, an association, the kernel is like.
+
+%% @doc An option by itself, or why there is none. Not in `gen_sctp'.
+%%
+%% Takes what `inet:getopts/2' takes as one element of its list, and gives the value that is in the
+%% answer there, without the name: `getopt(S, sctp_nodelay)', `getopt(S, {sctp_status,
+%% #sctp_status{assoc_id = Id}})'. Where `getopts' leaves out an option that is refused, here the
+%% error is the kernel's: `enoprotoopt' for an option that the running kernel or this family does
+%% not have, `enotsup' for one that can only be set, or not be used on this type of socket,
+%% `einval' for an association that is not there. Raises `badarg' for a name that is no option of
+%% this library, and for a record with a field missing or of the wrong type.
+-spec getopt(sctp_socket(), option_name() | {option_name(), term()}) ->
+    {ok, term()} | {error, inet:posix() | closed}.
+getopt(?SOCKET(Ref) = S, Option) when is_reference(Ref) ->
+    case gen_sctp_nif_look:getopt(Ref, Option) of
+        badarg -> ?BADARG_WITHOUT_KEYS([S, Option]);
+        Result -> Result
+    end;
+getopt(S, Option) ->
+    ?BADARG_WITHOUT_KEYS([S, Option]).
+
+%% @doc The associations of a socket (`SCTP_GET_ASSOC_ID_LIST', RFC 6458, section 8.2.6), those
+%% included that are being set up or ended. A one-to-one or peeled-off socket has one when it is
+%% up. Not in `gen_sctp'; nor are the next functions.
+-spec assocs(sctp_socket()) -> {ok, [assoc_id()]} | {error, inet:posix() | closed}.
+assocs(?SOCKET(Ref)) when is_reference(Ref) ->
+    gen_sctp_nif_prim:assocs(Ref);
+assocs(S) ->
+    ?BADARG([S]).
+
+%% @doc The state of an association (`SCTP_STATUS', RFC 6458, section 8.2.1). On one-to-one and
+%% peeled-off sockets the id does not matter, here and in the next functions. `einval': there is no
+%% such association, or none yet.
+%%
+%% <dl>
+%% <dt>`assoc_id'</dt><dd>its id</dd>
+%% <dt>`state'</dt><dd>`established', one of the states before (`cookie_wait', `cookie_echoed') or
+%% after (`shutdown_pending', `shutdown_sent', `shutdown_received', `shutdown_ack_sent')</dd>
+%% <dt>`rwnd'</dt><dd>bytes that the peer has room for</dd>
+%% <dt>`unackdata', `penddata'</dt><dd>DATA chunks that the peer has not acknowledged; that have
+%% not come while later ones have</dd>
+%% <dt>`instrms', `outstrms'</dt><dd>streams from and to the peer</dd>
+%% <dt>`fragmentation_point'</dt><dd>bytes of a message that is still sent in one piece</dd>
+%% <dt>`primary'</dt><dd>the primary path, as in {@link paths/2}</dd>
+%% </dl>
+-spec status(sctp_socket(), #sctp_assoc_change{} | assoc_id()) ->
+    {ok, status()} | {error, inet:posix() | closed}.
+status(?SOCKET(Ref) = S, Assoc) when is_reference(Ref) ->
+    case gen_sctp_nif_look:assoc_id(Assoc) of
+        badarg -> ?BADARG([S, Assoc]);
+        Id -> gen_sctp_nif_prim:status(Ref, Id)
+    end;
+status(S, Assoc) ->
+    ?BADARG([S, Assoc]).
+
+%% @doc The paths of an association: one to each address of the peer (`SCTP_GET_PEER_ADDR_INFO',
+%% RFC 6458, section 8.2.2).
+%%
+%% <dl>
+%% <dt>`address'</dt><dd>the peer's address and port</dd>
+%% <dt>`state'</dt><dd>`active'; `unconfirmed' until the peer has answered there; `inactive' after
+%% `pathmaxrxt' packets in a row were lost; `potentially_failed' before that (RFC 7829)</dd>
+%% <dt>`primary'</dt><dd>whether data is sent on this one, as long as it is active</dd>
+%% <dt>`cwnd', `mtu'</dt><dd>congestion window, and the largest packet, in bytes</dd>
+%% <dt>`srtt'</dt><dd>round trip time, smoothed, in milliseconds: the kernel measures in ticks of
+%% its clock (4 ms on Debian's kernels). 0 before the first measurement</dd>
+%% <dt>`rto'</dt><dd>retransmission timeout, in milliseconds</dd>
+%% </dl>
+%%
+%% A kernel that is not to show which paths are potentially failed
+%% (`sctp_expose_potentially_failed_state' is `disable') does not tell anything else of such a path
+%% either: the map has `address', `state' and `primary' only. A system call for each path.
+-spec paths(sctp_socket(), #sctp_assoc_change{} | assoc_id()) ->
+    {ok, [path()]} | {error, inet:posix() | closed}.
+paths(?SOCKET(Ref) = S, Assoc) when is_reference(Ref) ->
+    case gen_sctp_nif_look:assoc_id(Assoc) of
+        badarg -> ?BADARG([S, Assoc]);
+        Id -> gen_sctp_nif_prim:paths(Ref, Id)
+    end;
+paths(S, Assoc) ->
+    ?BADARG([S, Assoc]).
+
+%% @doc What has happened on a socket: the counters of `inet:getstat/1', and
+%%
+%% <dl>
+%% <dt>`associations'</dt><dd>how many there are now</dd>
+%% <dt>`receivers', `writers', `connects', `acceptors'</dt><dd>processes that wait
+%% now in `recv', for room to send, in `connect' and in `accept'</dd>
+%% <dt>`dropped'</dt><dd>events that the library had the kernel tell, and that the owner had not
+%% asked for (`sctp_events')</dd>
+%% </dl>
+-spec stats(sctp_socket()) -> {ok, socket_stats()} | {error, inet:posix() | closed}.
+stats(?SOCKET(Ref)) when is_reference(Ref) ->
+    gen_sctp_nif_prim:socket_stats(Ref);
+stats(S) ->
+    ?BADARG([S]).
+
+%% @doc The counters of an association since it began (`SCTP_GET_ASSOC_STATS', Linux only), by the
+%% names of `struct sctp_assoc_stats'.
+%%
+%% <dl>
+%% <dt>`opackets', `ipackets'</dt><dd>packets sent and received</dd>
+%% <dt>`oodchunks', `iodchunks'</dt><dd>DATA chunks of ordered messages, sent and received</dd>
+%% <dt>`ouodchunks', `iuodchunks'</dt><dd>of unordered ones</dd>
+%% <dt>`octrlchunks', `ictrlchunks'</dt><dd>all other chunks</dd>
+%% <dt>`osacks', `isacks'</dt><dd>SACK chunks, which are among these</dd>
+%% <dt>`rtxchunks'</dt><dd>DATA chunks that were sent again</dd>
+%% <dt>`idupchunks'</dt><dd>DATA chunks that came again</dd>
+%% <dt>`outofseqtsns'</dt><dd>DATA chunks that came before one that was expected earlier</dd>
+%% <dt>`gapcnt'</dt><dd>gaps that the SACKs of the peer have told of</dd>
+%% <dt>`max_rto', `max_rto_address'</dt><dd>the largest retransmission timeout of any path, in
+%% milliseconds, and which one it was: <em>since the last reading</em>. To read is to reset it, to
+%% the smallest timeout (`sctp_rtoinfo'), for all who read: this function, {@link i/1}, and
+%% whoever else asks the kernel</dd>
+%% </dl>
+-spec stats(sctp_socket(), #sctp_assoc_change{} | assoc_id()) ->
+    {ok, assoc_stats()} | {error, inet:posix() | closed}.
+stats(?SOCKET(Ref) = S, Assoc) when is_reference(Ref) ->
+    case gen_sctp_nif_look:assoc_id(Assoc) of
+        badarg -> ?BADARG([S, Assoc]);
+        Id -> gen_sctp_nif_prim:assoc_stats(Ref, Id)
+    end;
+stats(S, Assoc) ->
+    ?BADARG([S, Assoc]).
+
+%% @doc Prints the associations of a socket, a line for each path: what {@link status/2}, {@link
+%% paths/2} and {@link stats/2} say. The primary path has a star; In and Out are DATA chunks. It
+%% reads `stats/2', and so resets `max_rto'. `closed' is said of a closed socket.
+-spec i(sctp_socket()) -> ok.
+i(?SOCKET(Ref) = S) when is_reference(Ref) ->
+    gen_sctp_nif_show:associations(S);
+i(S) ->
+    ?BADARG([S]).
+
+%% @doc What the running kernel and the node's network namespace allow.
+%%
+%% <dl>
+%% <dt>`sctp'</dt><dd>whether sockets can be opened at all; if not, all else is false, but for the
+%% variables below</dd>
+%% <dt>options, by their names</dt><dd>`sctp_event', `sctp_stream_scheduler' and so on, of RFC 6458
+%% and later ones: whether the kernel has it, and, where the namespace can forbid it, whether it
+%% does not. Those of AUTH (`sctp_auth_key' and others) can be used where
+%% `sctp_auth_supported' can be switched on; `sctp_interleaving_supported' where `intl_enable' is;
+%% `sctp_remote_udp_encaps_port' where there is a `udp_port'. Whether this release of the library
+%% has the option {@link getopt/2} tells: if not it raises `badarg'. `sctp_dscp' and
+%% `sctp_ipv6_flowlabel' are fields of the kernel's `SCTP_PEER_ADDR_PARAMS', `hb_time_is_zero' a
+%% flag of it, `sctp_peer_addr_thlds_v2' is the form of `sctp_peer_addr_thlds' that has a threshold
+%% for a change of the primary path</dd>
+%% <dt>`scheduler_fcfs', `scheduler_prio', `scheduler_rr', `scheduler_fc', `scheduler_wfq'</dt>
+%% <dd>values that `sctp_stream_scheduler' can have</dd>
+%% <dt>`addip_enable', `addip_noauth_enable', `auth_enable', `default_auto_asconf', `ecn_enable',
+%% `intl_enable', `pf_enable', `prsctp_enable', `rcvbuf_policy', `reconf_enable', `sndbuf_policy',
+%% `udp_port'</dt><dd>variables of `net.sctp' (sysctl): false for 0, or if the kernel has none of
+%% this name. New sockets begin as they say</dd>
+%% </dl>
+%%
+%% A socket that was opened with `{netns, _}' is in a namespace where the variables may be others:
+%% this function says nothing of it. It opens a socket and closes it. The answer can change with
+%% `sysctl'; sockets keep what was so when they were opened. Raises the reason if there is no
+%% descriptor for that socket (`emfile').
+-spec features() -> #{atom() => boolean()}.
+features() ->
+    case gen_sctp_nif_prim:features() of
+        {ok, Features} -> Features;
+        {error, Reason} -> error(Reason)
+    end.
 
 %% All open sockets.
 
@@ -610,17 +1122,18 @@ i() ->
 %% <dt>`closing'</dt><dd>closed sockets that the kernel is not done with</dd>
 %% <dt>`resources'</dt><dd>sockets, open or closed, that Erlang has references
 %% to, or has not collected yet</dd>
-%% <dt>`receivers', `writers', `connects'</dt><dd>processes that wait in `recv',
-%% for room to send, and in `connect'</dd>
+%% <dt>`receivers', `writers', `connects', `acceptors'</dt><dd>processes that wait
+%% in `recv', for room to send, in `connect', and in `accept'</dd>
 %% <dt>`watchers'</dt><dd>monitors by `inet:monitor/1'</dd>
-%% <dt>`monitors'</dt><dd>owners that are monitored</dd>
+%% <dt>`monitors'</dt><dd>owners, and processes that wait in `accept', that are
+%% monitored</dd>
 %% <dt>`terms'</dt><dd>terms that are kept for those who wait</dd>
 %% <dt>`backlog_bytes'</dt><dd>memory of messages that passive sockets have read
 %% ahead while somebody waits in `connect'</dd>
 %% <dt>`fragment_bytes'</dt><dd>pieces of messages that are not whole yet</dd>
 %% <dt>`opened'</dt><dd>sockets since the library was loaded</dd>
-%% <dt>`panics'</dt><dd>faults of the library that its threads have survived;
-%% each is told of on standard error, and any at all is a bug</dd>
+%% <dt>`panics'</dt><dd>faults of the library; each is logged, and any at all is
+%% a bug</dd>
 %% </dl>
 -spec info() -> #{atom() => non_neg_integer()}.
 info() ->
@@ -634,42 +1147,52 @@ which_sockets() ->
 %% What inet calls for a module socket.
 
 %% @doc For `inet:setopts/2'. Types are checked first, then the options are set
-%% from the last to the first; what the kernel refuses is `einval'.
--spec setopts(sctp_socket(), [option()]) -> ok | {error, inet:posix()}.
+%% from the last to the first, `sctp_event' after all others. What the kernel
+%% refuses is `einval', but for an option that `gen_sctp' does not have the
+%% kernel's own error: `enoprotoopt' where the kernel does not have it either.
+-spec setopts(S :: sctp_socket(), [option()]) -> ok | {error, inet:posix()}.
 setopts(?SOCKET(Ref), [{active, Mode}]) ->
     %% With every message, in the mode once.
     closed_is_einval(gen_sctp_nif_prim:set_active(Ref, Mode));
-setopts(?SOCKET(Ref), Opts) ->
-    closed_is_einval(gen_sctp_nif_limit:setopts(Ref, gen_sctp_nif_opts:to_native(Opts))).
+setopts(?SOCKET(Ref) = S, Opts) ->
+    try gen_sctp_nif_limit:setopts(Ref, gen_sctp_nif_opts:to_native(Opts)) of
+        Result -> closed_is_einval(Result)
+    catch
+        error:Reason -> ?ERROR_WITHOUT_KEYS(Reason, [S, Opts])
+    end.
 
 %% @doc For `inet:getopts/2'. An option that the kernel cannot tell is left out.
--spec getopts(sctp_socket(), [option_name() | {option_name(), term()}]) ->
+-spec getopts(S :: sctp_socket(), [option_name() | {option_name(), term()}]) ->
     {ok, [option_value() | boolean()]} | {error, inet:posix()}.
-getopts(?SOCKET(Ref), Opts) when is_list(Opts) ->
-    case gen_sctp_nif_opts:get(Ref, Opts) of
+getopts(?SOCKET(Ref) = S, Opts) when is_list(Opts) ->
+    try gen_sctp_nif_prim:getopts(Ref, Opts) of
         {ok, Values} -> {ok, gen_sctp_nif_opts:from_native(Values)};
         Error -> closed_is_einval(Error)
-    end.
+    catch
+        error:Reason -> ?ERROR_WITHOUT_KEYS(Reason, [S, Opts])
+    end;
+getopts(S, Opts) ->
+    ?ERROR_WITHOUT_KEYS(function_clause, [S, Opts]).
 
 %% @doc For `inet:getstat/1,2'. Octets and packets of the socket; an event that
 %% was received counts as a packet, a message that was refused does not.
--spec getstat(sctp_socket(), [inet:stat_option()]) ->
+-spec getstat(S :: sctp_socket(), [inet:stat_option()]) ->
     {ok, [{inet:stat_option(), integer()}]} | {error, inet:posix()}.
 getstat(?SOCKET(Ref), Items) when is_list(Items) ->
     closed_is_einval(gen_sctp_nif_prim:getstat(Ref, Items)).
 
 %% @doc For `inet:sockname/1' and `inet:port/1'.
--spec sockname(sctp_socket()) -> {ok, address_and_port()} | {error, inet:posix()}.
+-spec sockname(S :: sctp_socket()) -> {ok, address_and_port()} | {error, inet:posix()}.
 sockname(?SOCKET(Ref)) ->
     closed_is_einval(gen_sctp_nif_prim:sockname(Ref)).
 
 %% @doc For `inet:peername/1'. Only a one-to-one or peeled-off socket has one peer.
--spec peername(sctp_socket()) -> {ok, address_and_port()} | {error, inet:posix()}.
+-spec peername(S :: sctp_socket()) -> {ok, address_and_port()} | {error, inet:posix()}.
 peername(?SOCKET(Ref)) ->
     closed_is_einval(gen_sctp_nif_prim:peername(Ref)).
 
 %% @doc For `inet:socknames/1'. All local addresses.
--spec socknames(sctp_socket()) -> {ok, [address_and_port()]} | {error, inet:posix()}.
+-spec socknames(S :: sctp_socket()) -> {ok, [address_and_port()]} | {error, inet:posix()}.
 socknames(S) ->
     socknames(S, 0).
 
@@ -688,17 +1211,17 @@ monitor(?SOCKET(Ref) = S) when is_reference(Ref) ->
             MRef
     end;
 monitor(S) ->
-    error(badarg, [S]).
+    ?BADARG([S]).
 
 %% @doc For `inet:cancel_monitor/1'. Whether there was such a monitor.
 -spec cancel_monitor(reference()) -> boolean().
 cancel_monitor(MRef) when is_reference(MRef) ->
     gen_sctp_nif_prim:demonitor(MRef);
 cancel_monitor(MRef) ->
-    error(badarg, [MRef]).
+    ?BADARG([MRef]).
 
 %% @doc For `inet:info/1'. Owner, type, family, states, modes, counters.
--spec info(sctp_socket()) -> map().
+-spec info(S :: sctp_socket()) -> map().
 info(?SOCKET(Ref)) ->
     case gen_sctp_nif_prim:info(Ref) of
         #{} = Info -> Info;
@@ -706,7 +1229,7 @@ info(?SOCKET(Ref)) ->
     end.
 
 %% @doc For `inet:socket_to_list/1'.
--spec socket_to_list(sctp_socket()) -> string().
+-spec socket_to_list(S :: sctp_socket()) -> string().
 socket_to_list(?SOCKET(Ref)) ->
     "#Ref" ++ Id = ref_to_list(Ref),
     "#SctpSocket" ++ Id.
@@ -714,7 +1237,7 @@ socket_to_list(?SOCKET(Ref)) ->
 %% What inet has, but does not pass on to a module.
 
 %% @doc The local addresses of an association, or all of the socket (id 0).
--spec socknames(sctp_socket(), #sctp_assoc_change{} | assoc_id() | undefined) ->
+-spec socknames(S :: sctp_socket(), Assoc :: #sctp_assoc_change{} | assoc_id() | undefined) ->
     {ok, [address_and_port()]} | {error, inet:posix()}.
 socknames(S, #sctp_assoc_change{assoc_id = AssocId}) ->
     socknames(S, AssocId);
@@ -724,12 +1247,12 @@ socknames(?SOCKET(Ref), AssocId) when is_integer(AssocId) ->
     closed_is_einval(gen_sctp_nif_prim:socknames(Ref, AssocId)).
 
 %% @doc The addresses of the peer of a one-to-one socket.
--spec peernames(sctp_socket()) -> {ok, [address_and_port()]} | {error, inet:posix()}.
+-spec peernames(S :: sctp_socket()) -> {ok, [address_and_port()]} | {error, inet:posix()}.
 peernames(S) ->
     peernames(S, 0).
 
 %% @doc The addresses of the peer of an association.
--spec peernames(sctp_socket(), #sctp_assoc_change{} | assoc_id() | undefined) ->
+-spec peernames(S :: sctp_socket(), Assoc :: #sctp_assoc_change{} | assoc_id() | undefined) ->
     {ok, [address_and_port()]} | {error, inet:posix()}.
 peernames(S, #sctp_assoc_change{assoc_id = AssocId}) ->
     peernames(S, AssocId);
@@ -740,31 +1263,34 @@ peernames(?SOCKET(Ref), AssocId) when is_integer(AssocId) ->
 
 %% @doc The file descriptor. It stays the socket's: to read from it, to write to
 %% it or to close it breaks the socket.
--spec getfd(sctp_socket()) -> {ok, non_neg_integer()} | {error, inet:posix()}.
+-spec getfd(S :: sctp_socket()) -> {ok, non_neg_integer()} | {error, inet:posix()}.
 getfd(?SOCKET(Ref)) ->
     closed_is_einval(gen_sctp_nif_prim:getfd(Ref)).
 
-%% What gen_tcp, gen_udp and file call; an SCTP socket refuses.
+%% What gen_tcp, gen_udp and file call. One-to-many sockets refuse: which
+%% association, which stream?
 
-%% @private Which association, which stream?
--spec send(sctp_socket(), iodata()) -> {error, enotsup}.
-send(?SOCKET(_), _Data) ->
-    {error, enotsup}.
+%% @doc For `gen_tcp:send/2': {@link send/4} on stream 0 of a one-to-one socket.
+-spec send(S :: sctp_socket(), iodata()) -> ok | {error, inet:posix() | closed}.
+send(?SOCKET(Ref), Data) ->
+    case gen_sctp_nif_prim:style(Ref) of
+        stream -> send_stream(Ref, 0, 0, Data);
+        seqpacket -> {error, enotsup}
+    end.
 
-%% @private
--spec recv(sctp_socket(), non_neg_integer(), timeout()) -> {error, enotsup}.
-recv(?SOCKET(_), _Length, _Timeout) ->
-    {error, enotsup}.
-
-%% @private
--spec accept(sctp_socket(), timeout()) -> {error, enotsup}.
-accept(?SOCKET(_), _Timeout) ->
-    {error, enotsup}.
-
-%% @private
--spec shutdown(sctp_socket(), read | write | read_write) -> {error, enotsup}.
-shutdown(?SOCKET(_), _How) ->
-    {error, enotsup}.
+%% @doc For `gen_tcp:recv/2,3': the data of the next message on a one-to-one
+%% socket, from whatever stream. Events are left out. Length is 0: a message is
+%% a packet.
+-spec recv(sctp_socket(), non_neg_integer(), timeout()) ->
+    {ok, binary() | string()} | {error, timeout | closed | inet:posix()}.
+recv(?SOCKET(Ref) = S, Length, Timeout) ->
+    case {gen_sctp_nif_prim:style(Ref), is_timeout(Timeout)} of
+        {seqpacket, _} -> {error, enotsup};
+        {stream, true} when Length =:= 0 ->
+            gen_sctp_nif_prim:recv_data_wait(Ref, gen_sctp_nif_prim:deadline(Timeout));
+        {stream, true} when is_integer(Length) -> gen_sctp_nif_send:refused(Ref);
+        {stream, _} -> ?BADARG([S, Length, Timeout])
+    end.
 
 %% @private Not enotsup, which would make file:sendfile/5 use gen_tcp:send/2.
 -spec sendfile(sctp_socket(), term(), integer(), integer()) -> {error, exbadport}.
@@ -772,12 +1298,6 @@ sendfile(?SOCKET(_), _Fd, _Offset, _Bytes) ->
     {error, exbadport}.
 
 %% Helpers.
-
-unless_closed(Ref, Result) ->
-    case gen_sctp_nif_prim:owner(Ref) of
-        {ok, _} -> Result;
-        {error, closed} = Error -> Error
-    end.
 
 closed_is_einval({error, closed}) -> {error, einval};
 closed_is_einval(Result) -> Result.

@@ -1,6 +1,7 @@
 %% @private
 %% @doc The application. It has no processes of its own to speak of; if its
 %% environment says `{dropin, true}' it switches the drop-in on when it starts.
+%% Where the native library cannot be loaded it does not start, and says why.
 -module(gen_sctp_nif_app).
 
 -behaviour(application).
@@ -13,6 +14,12 @@
 
 -spec start(application:start_type(), term()) -> {ok, pid()} | {error, term()}.
 start(_Type, _Args) ->
+    case gen_sctp_nif_load:ensure() of
+        ok -> start();
+        {error, Text} -> {error, {load_failed, Text}}
+    end.
+
+start() ->
     case dropin() of
         ok ->
             case supervisor:start_link(?MODULE, []) of

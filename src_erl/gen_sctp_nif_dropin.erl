@@ -34,7 +34,7 @@
 
 -export_type([reason/0]).
 
-%% @doc Switches the drop-in on; `ok' if it is on already.
+%% @doc Switches the drop-in on, and logs it; `ok' if it is on already.
 %%
 %% `{load_failed, Text}': the NIF cannot be loaded. `{other_gen_sctp, File}':
 %% the gen_sctp that is loaded is not the one found in the code path, so it
@@ -49,25 +49,22 @@ install() ->
     Result = exclusively(fun() ->
         case status() of
             installed -> ok;
-            not_installed -> do_install()
+            not_installed -> tell("on", do_install())
         end
     end),
     %% Who calls this by `-s' sees no answer.
     case Result of
-        ok ->
-            ok;
-        {error, Reason} ->
-            logger:error("gen_sctp_nif_dropin: gen_sctp stays as it was: ~tp", [Reason]),
-            Result
+        ok -> ok;
+        {error, Reason} -> log(error, "gen_sctp stays as it was: ~tp", [Reason]), Result
     end.
 
-%% @doc Switches the drop-in off; `ok' if it is off already. Our open sockets
+%% @doc Switches the drop-in off, and logs it; `ok' if it is off already. Our open sockets
 %% stay usable by way of `gen_sctp_nif'.
 -spec uninstall() -> ok | {error, reason()}.
 uninstall() ->
     exclusively(fun() ->
         case status() of
-            installed -> do_uninstall();
+            installed -> tell("off", do_uninstall());
             not_installed -> ok
         end
     end).
@@ -86,6 +83,14 @@ exclusively(Fun) ->
     catch
         throw:{?MODULE, Reason} -> {error, Reason}
     end.
+
+%% The operator is to know which code serves `gen_sctp'.
+tell(Now, ok) -> log(notice, "the drop-in is ~s", [Now]);
+tell(_Now, {error, _} = Error) -> Error.
+
+log(Level, Format, Args) ->
+    logger:log(Level, "gen_sctp_nif: " ++ Format, Args,
+               #{application => gen_sctp_nif, event => dropin}).
 
 -spec fail(reason()) -> no_return().
 fail(Reason) -> throw({?MODULE, Reason}).
@@ -114,26 +119,15 @@ no_ports() ->
 
 warn_of_inet() ->
     Functions = [io_lib:format("inet:~s/~b", [Name, Arity]) || {Name, Arity} <- ?INET_FUNCTIONS],
-    logger:warning("gen_sctp_nif_dropin: inet was stripped of its debug information. On SCTP "
-        "sockets do not work: ~s; those of gen_sctp_nif do.", [lists:join(", ", Functions)]).
+    log(warning, "inet was stripped of its debug information. On SCTP sockets do not work: ~s; "
+        "those of gen_sctp_nif do.", [lists:join(", ", Functions)]).
 
 %% The NIF is the one thing that may well be missing: look before anything is
 %% touched.
 ensure_nif() ->
-    try gen_sctp_nif_prim:counters() of
-        #{} -> ok
-    catch
-        error:_ ->
-            case code:load_file(gen_sctp_nif_prim) of
-                {module, _} -> ok;
-                {error, Reason} -> fail({load_failed, load_error(Reason)})
-            end
-    end.
-
-load_error(Reason) ->
-    case persistent_term:get({gen_sctp_nif_prim, load_error}, Reason) of
-        {load_failed, File, {_, Text}} -> lists:flatten(io_lib:format("~ts: ~ts", [File, Text]));
-        Other -> lists:flatten(io_lib:format("gen_sctp_nif_prim: ~tp", [Other]))
+    case gen_sctp_nif_load:ensure() of
+        ok -> ok;
+        {error, Text} -> fail({load_failed, Text})
     end.
 
 %% The object code of a module as it is loaded.

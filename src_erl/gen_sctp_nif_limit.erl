@@ -20,15 +20,13 @@
 %% @doc Sets options, of which one may be the bound.
 -spec setopts(gen_sctp_nif_prim:ref(), [term()]) -> ok | gen_sctp_nif_prim:error().
 setopts(Ref, Opts) ->
-    done(Ref, Opts, gen_sctp_nif_prim:setopts(Ref, Opts)).
-
-done(Ref, Opts, many) ->
-    done(Ref, Opts, gen_sctp_nif_prim:setopts_many(Ref, Opts));
-done(Ref, Opts, limited) ->
-    ok = ensure_running(),
-    setopts(Ref, Opts);
-done(_Ref, _Opts, Result) ->
-    Result.
+    case gen_sctp_nif_prim:setopts(Ref, Opts) of
+        limited ->
+            ok = ensure_running(),
+            setopts(Ref, Opts);
+        Result ->
+            Result
+    end.
 
 ensure_running() ->
     case whereis(?MODULE) of

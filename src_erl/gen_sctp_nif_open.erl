@@ -117,7 +117,7 @@ again(ok, {Module, Function, Args}) ->
     apply(Module, Function, Args).
 
 create(Family, #{type := Type, netns := Netns} = Open) ->
-    case new(Family, Type, Netns) of
+    case gen_sctp_nif_prim:open(Family, Type, Netns) of
         {ok, Ref} ->
             case set_up(Ref, Family, Open) of
                 ok ->
@@ -128,27 +128,47 @@ create(Family, #{type := Type, netns := Netns} = Open) ->
                     ok = gen_sctp_nif_prim:close_wait(Ref),
                     Error
             end;
+        {error, Reason} = Error when Reason =:= esocktnosupport; Reason =:= eprotonosupport ->
+            %% A kernel without SCTP hides no mistake.
+            case addresses(Family, Open) of
+                {ok, _, _} -> Error;
+                {error, _} = Mistake -> Mistake
+            end;
         {error, _} = Error ->
             Error
     end.
 
-new(Family, Type, Netns) ->
-    case gen_sctp_nif_prim:open(Family, Type, Netns) of
-        elsewhere -> gen_sctp_nif_prim:open_dirty(Family, Type, Netns);
-        Result -> Result
+set_up(Ref, Family, #{opts := Opts} = Open) ->
+    {Late, Early} = lists:partition(fun is_late/1, Opts),
+    case gen_sctp_nif_limit:setopts(Ref, Early) of
+        ok ->
+            case addresses(Family, Open) of
+                {ok, First, Further} -> set_late(bind_all(Ref, Family, First, Further), Ref, Late);
+                {error, _} = Error -> Error
+            end;
+        {error, _} = Error ->
+            Error
     end.
 
-set_up(Ref, Family, #{opts := Opts, addrs := Addrs, port := Port}) ->
-    case gen_sctp_nif_limit:setopts(Ref, Opts) of
-        ok -> bind_all(Ref, Family, Addrs, Port);
+%% The kernel takes it only from a socket that is bound to all addresses.
+is_late({Name, _}) -> Name =:= sctp_auto_asconf.
+
+set_late(ok, Ref, [_ | _] = Late) -> gen_sctp_nif_limit:setopts(Ref, Late);
+set_late(Bound, _Ref, _Late) -> Bound.
+
+bind_all(Ref, Family, First, Further) ->
+    case gen_sctp_nif_prim:bind(Ref, First) of
+        ok -> add_all(Ref, Family, Further);
         {error, _} = Error -> Error
     end.
 
-bind_all(_Ref, _Family, [], _Port) ->
+%% The first address, and the forms of the others, which count only when that is
+%% bound.
+addresses(_Family, #{addrs := []}) ->
     {error, einval};
-bind_all(Ref, Family, [First | Rest], Port) ->
-    case bind(Ref, gen_sctp_nif_addr:sockaddr(Family, first_form(First, Port))) of
-        ok -> add_all(Ref, Family, [form(Addr, Port) || Addr <- Rest]);
+addresses(Family, #{addrs := [First | Rest], port := Port}) ->
+    case gen_sctp_nif_addr:sockaddr(Family, first_form(First, Port)) of
+        {ok, Addr} -> {ok, Addr, [form(Other, Port) || Other <- Rest]};
         {error, _} = Error -> Error
     end.
 
@@ -159,9 +179,6 @@ first_form(Addr, Port) -> form(Addr, Port).
 %% A form with a port of its own keeps it.
 form({_, _} = Form, _Port) -> Form;
 form(IP, Port) -> {IP, Port}.
-
-bind(Ref, {ok, Addr}) -> gen_sctp_nif_prim:bind(Ref, Addr);
-bind(_Ref, {error, _} = Error) -> Error.
 
 add_all(_Ref, _Family, []) ->
     ok;

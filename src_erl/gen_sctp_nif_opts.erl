@@ -12,9 +12,8 @@
 -export([from_native/1]).
 -export([configure/2]).
 -export([inherit/3]).
--export([get/2]).
 
--include("inet_sctp.hrl").
+-include("gen_sctp_nif.hrl").
 
 %% The user's receive buffer. A default as in OTP, and not the native code's
 %% own only, because it competes with recbuf: see open_options/2.
@@ -156,9 +155,22 @@ add_address(Addr, First) -> [Addr, First].
 add_option(Name, Value, #{opts := Opts} = Open) ->
     Option = {Name, Value},
     case gen_sctp_nif_prim:check_opt(Option) of
-        true -> Open#{opts := [Option | lists:keydelete(Name, 1, Opts)]};
+        true -> Open#{opts := [Option | [Old || Old <- Opts, not is_replaced(Old, Option)]]};
         false -> {error, badarg}
     end.
+
+%% Each kind of event has an option of its own, by one name; so has each key, and type of chunk.
+is_replaced({sctp_event, #sctp_event{type = Old}}, {sctp_event, #sctp_event{type = New}}) ->
+    Old =:= New;
+is_replaced({sctp_auth_chunk, Old}, {sctp_auth_chunk, New}) ->
+    Old =:= New;
+is_replaced({Name, #sctp_authkey{keynumber = Old}}, {Name, #sctp_authkey{keynumber = New}}) ->
+    Old =:= New;
+is_replaced({Name, #sctp_authkeyid{keynumber = Old}}, {Name, #sctp_authkeyid{keynumber = New}})
+        when Name =/= sctp_auth_active_key ->
+    Old =:= New;
+is_replaced({Old, _}, {New, _}) ->
+    Old =:= New.
 
 %% Paths.
 
@@ -213,17 +225,12 @@ configure(Ref, Opts) ->
             Error
     end.
 
-%% @doc What options are; many take long.
--spec get(gen_sctp_nif_prim:ref(), [term()]) -> {ok, [term()]} | gen_sctp_nif_prim:error().
-get(Ref, Names) ->
-    case gen_sctp_nif_prim:getopts(Ref, Names) of
-        many -> gen_sctp_nif_prim:getopts_many(Ref, Names);
-        Result -> Result
-    end.
-
 present(_Ref, []) -> {ok, []};
-present(Ref, Names) -> get(Ref, Names).
+present(Ref, Names) -> gen_sctp_nif_prim:getopts(Ref, Names).
 
+%% Cannot be asked for without a kind of event; the rest of it is what is wanted.
+incomplete([{sctp_event, _} | Opts]) ->
+    incomplete(Opts);
 incomplete([{Name, undefined} | Opts]) when is_atom(Name) ->
     [Name | incomplete(Opts)];
 incomplete([{Name, Record} | Opts]) when is_atom(Name), tuple_size(Record) >= 2 ->
@@ -234,7 +241,10 @@ incomplete([{Name, Record} | Opts]) when is_atom(Name), tuple_size(Record) >= 2 
 incomplete([_ | Opts]) ->
     incomplete(Opts);
 incomplete([]) ->
-    [].
+    [];
+incomplete(_) ->
+    %% Without the end of what is no list, which may have a key.
+    error(function_clause).
 
 merge(Opts, Present) ->
     try
@@ -243,6 +253,10 @@ merge(Opts, Present) ->
         throw:einval -> {error, einval}
     end.
 
+%% The value that is there belongs to the policy that is there.
+merge_option({sctp_default_prinfo, #sctp_default_prinfo{policy = Policy}} = Opt, _)
+        when Policy =/= undefined ->
+    Opt;
 %% An option that cannot be read here is not in Present: it stays as it is.
 merge_option({Name, Value} = Opt, Present) when Value =:= undefined; tuple_size(Value) >= 2 ->
     case lists:keyfind(Name, 1, Present) of
@@ -278,7 +292,7 @@ settable_value(Value) ->
 -spec inherit(gen_sctp_nif_prim:family(), gen_sctp_nif_prim:ref(), gen_sctp_nif_prim:ref()) ->
     ok | gen_sctp_nif_prim:error().
 inherit(Family, Parent, Child) ->
-    case get(Parent, inherited(Family)) of
+    case gen_sctp_nif_prim:getopts(Parent, inherited(Family)) of
         {ok, Opts} -> gen_sctp_nif_limit:setopts(Child, Opts);
         {error, _} = Error -> Error
     end.

@@ -33,6 +33,49 @@ pub(crate) fn counter_of(open: &Open, item: Atom) -> Option<u64> {
     })
 }
 
+/// All counters.
+fn counters_of(open: &Open) -> [(Atom, u64); 10] {
+    let items = [
+        atoms::recv_cnt(),
+        atoms::recv_max(),
+        atoms::recv_avg(),
+        atoms::recv_oct(),
+        atoms::recv_dvi(),
+        atoms::send_cnt(),
+        atoms::send_max(),
+        atoms::send_avg(),
+        atoms::send_oct(),
+        atoms::send_pend(),
+    ];
+    items.map(|item| (item, counter_of(open, item).unwrap_or(0)))
+}
+
+/// All of them, and who waits, and what was dropped.
+pub(crate) fn stats<'a>(env: Env<'a>, socket: &Socket) -> Result<Term<'a>, Error> {
+    // Above the lock: it is a call of the kernel.
+    let associations = associations(&*socket.kernel()?);
+    let open = socket.lock()?;
+    let [receivers, writers, connects, acceptors] = open.state.waiters.counts();
+    let mut pairs = vec![
+        (atoms::associations(), associations.encode(env)),
+        (atoms::receivers(), receivers.encode(env)),
+        (atoms::writers(), writers.encode(env)),
+        (atoms::connects(), connects.encode(env)),
+        (atoms::acceptors(), acceptors.encode(env)),
+        (atoms::dropped(), open.state.inbox.dropped().encode(env)),
+    ];
+    pairs.extend(counters_of(&open).map(|(item, n)| (item, n.encode(env))));
+    Ok(map(env, &pairs))
+}
+
+/// How many associations there are: of a one-to-one socket its one, or none.
+fn associations(kernel: &sctp::Socket) -> usize {
+    match kernel.style() {
+        Style::OneToMany => kernel.assoc_count().map_or(0, |count| count as usize),
+        Style::OneToOne => usize::from(kernel.has_assoc(AssocId::FUTURE)),
+    }
+}
+
 /// A map in the manner of `inet:info/1`.
 pub(crate) fn info<'a>(env: Env<'a>, socket: &Socket) -> Result<Term<'a>, Error> {
     socket.lock().map(|open| describe(env, &open))
@@ -51,24 +94,12 @@ fn describe<'a>(env: Env<'a>, open: &Open) -> Term<'a> {
     let local = kernel.local_addrs(AssocId::FUTURE).unwrap_or_default();
     // A one-to-many socket has no peer of its own.
     let peers = kernel.peer_addrs(AssocId::FUTURE).unwrap_or_default();
-    let items = [
-        atoms::recv_cnt(),
-        atoms::recv_max(),
-        atoms::recv_avg(),
-        atoms::recv_oct(),
-        atoms::recv_dvi(),
-        atoms::send_cnt(),
-        atoms::send_max(),
-        atoms::send_avg(),
-        atoms::send_oct(),
-        atoms::send_pend(),
-    ];
-    let counters = items.map(|item| (item, counter_of(open, item).unwrap_or(0)));
+    let counters = counters_of(open);
     let mut states = vec![atoms::open()];
     if kernel.is_listening() {
         states.insert(0, atoms::listen());
     }
-    let [receivers, writers, connects] = state.waiters.counts();
+    let [receivers, writers, connects, acceptors] = state.waiters.counts();
     map(
         env,
         &[
@@ -84,6 +115,7 @@ fn describe<'a>(env: Env<'a>, open: &Open) -> Term<'a> {
             (atoms::receivers(), receivers.encode(env)),
             (atoms::writers(), writers.encode(env)),
             (atoms::connects(), connects.encode(env)),
+            (atoms::acceptors(), acceptors.encode(env)),
             (atoms::watchers(), state.watchers.len().encode(env)),
             (atoms::backlog(), state.backlog.len().encode(env)),
             (atoms::fragments(), state.inbox.bytes().encode(env)),
@@ -92,7 +124,7 @@ fn describe<'a>(env: Env<'a>, open: &Open) -> Term<'a> {
     )
 }
 
-fn map<'a>(env: Env<'a>, pairs: &[(Atom, Term<'a>)]) -> Term<'a> {
+pub(crate) fn map<'a>(env: Env<'a>, pairs: &[(Atom, Term<'a>)]) -> Term<'a> {
     Term::map_from_pairs(env, pairs).unwrap_or_else(|_| Term::map_new(env))
 }
 
@@ -116,12 +148,13 @@ pub(crate) fn counters(env: Env) -> Term {
         (atoms::receivers(), held.receivers),
         (atoms::writers(), held.writers),
         (atoms::connects(), held.connects),
+        (atoms::acceptors(), held.acceptors),
         (atoms::watchers(), held.watchers),
         (atoms::monitors(), held.monitors),
         (atoms::terms(), kept::count()),
         (atoms::backlog_bytes(), held.backlog_bytes),
         (atoms::fragment_bytes(), held.fragment_bytes),
-        (atoms::panics(), panics::caught()),
+        (atoms::panics(), panics::count()),
     ];
     let mut pairs = vec![(atoms::opened(), poller::tokens().encode(env))];
     pairs.extend(counters.map(|(name, n)| (name, n.encode(env))));
@@ -136,6 +169,7 @@ struct Held {
     receivers: usize,
     writers: usize,
     connects: usize,
+    acceptors: usize,
     watchers: usize,
     monitors: usize,
     backlog_bytes: usize,
@@ -144,12 +178,13 @@ struct Held {
 
 impl Held {
     fn add(&mut self, state: &State) {
-        let [receivers, writers, connects] = state.waiters.counts();
+        let [receivers, writers, connects, acceptors] = state.waiters.counts();
         self.sockets += usize::from(state.is_open());
         self.lingering += usize::from(state.lingering.as_ref().is_some_and(|it| it.awaits_ends()));
         self.receivers += receivers;
         self.writers += writers;
         self.connects += connects;
+        self.acceptors += acceptors;
         self.watchers += state.watchers.len();
         self.monitors += state.monitors();
         self.backlog_bytes += state.backlog.bytes();

@@ -15,6 +15,7 @@
 mod close_thread;
 mod inspect;
 mod io_thread;
+mod look;
 mod message;
 mod nif;
 mod options;
@@ -27,6 +28,7 @@ use rustler::{Env, Term};
 /// `threads` is the number of I/O threads.
 fn load(env: Env, threads: Term) -> bool {
     let Ok(threads @ 1..) = threads.decode::<usize>() else { return false };
+    beam::panics::watch();
     beam::resource::register::<socket::state::Shared>(env)
         && options::setting::prepare(env)
         && close_thread::start().is_ok()

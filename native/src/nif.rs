@@ -4,6 +4,7 @@
 
 mod inspect;
 mod life;
+mod look;
 mod options;
 mod ownership;
 mod traffic;

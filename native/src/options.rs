@@ -2,6 +2,9 @@
 //! are here; all others are entries of the table.
 
 pub(crate) mod apply;
+pub(crate) mod defaults;
 pub(crate) mod query;
 pub(crate) mod record;
 pub(crate) mod setting;
+pub(crate) mod streams;
+pub(crate) mod subscription;

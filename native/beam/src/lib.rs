@@ -8,10 +8,12 @@
 //! - [`resource`]: objects that Erlang and this library share
 //! - [`entry`]: the way into a NIF that is called for each message
 //! - [`panics`]: panics caught at the border and on our own threads
+//! - [`log`]: what an operator is to know
 
 pub mod entry;
 mod env;
 pub mod kept;
+pub mod log;
 pub mod message;
 pub mod panics;
 pub mod resource;

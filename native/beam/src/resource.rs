@@ -7,7 +7,6 @@
 use std::ffi::{CStr, c_void};
 use std::mem::MaybeUninit;
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{NonNull, null, null_mut};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -18,6 +17,8 @@ use rustler::sys::{
     enif_monitor_process, enif_open_resource_type_x, enif_release_resource,
 };
 use rustler::{Decoder, Encoder, Env, Error, LocalPid, Monitor, NifResult, Term};
+
+use crate::panics;
 
 /// What can be an object. Dropping it, when the last reference to the object is collected, may be on
 /// any thread of the VM.
@@ -70,8 +71,8 @@ unsafe extern "C" fn destroy<K: Kind>(_env: *mut ErlNifEnv, resource: *mut c_voi
     // SAFETY: the VM calls this once for each resource, after its last use; `Handle::new` has
     // written the object.
     let object = unsafe { resource.cast::<K>().read() };
-    // A panic must not get into the VM, and nobody is there to be told.
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(object)));
+    // A panic must not get into the VM.
+    panics::guarded(|| drop(object));
 }
 
 unsafe extern "C" fn down<K: Kind>(
@@ -86,7 +87,7 @@ unsafe extern "C" fn down<K: Kind>(
     // SAFETY: `monitor` is valid for reads during the callback.
     let monitor = Monitor::from_c_arg(unsafe { *monitor });
     // As above.
-    let _ = catch_unwind(AssertUnwindSafe(|| object.down(&monitor)));
+    panics::guarded(|| object.down(&monitor));
 }
 
 /// An object in its place: memory of the VM. Only [`Handle::new`] makes one.

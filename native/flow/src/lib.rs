@@ -12,6 +12,7 @@
 //! - [`pending`]: what is under way, and who waits for it
 //! - [`route`]: where a message goes
 //! - [`stats`]: what `inet:getstat/2` counts
+//! - [`subscriptions`]: which events are wanted, and of which associations
 //! - [`errno`]: the names of error numbers
 #![forbid(unsafe_code)]
 
@@ -26,3 +27,4 @@ pub mod pending;
 pub mod rounds;
 pub mod route;
 pub mod stats;
+pub mod subscriptions;

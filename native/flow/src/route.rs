@@ -38,6 +38,11 @@ pub enum Item {
     Error,
     /// There is no association to read from.
     NoAssociation,
+    /// The association of a one-to-one socket has ended, which is to be told after all that came.
+    EndOfStream {
+        /// The owner knows.
+        told: bool,
+    },
 }
 
 /// Where it goes.
@@ -72,7 +77,8 @@ pub fn destination(item: Item, goal: Goal, taker: Taker) -> Destination {
         (Item::Outcome { .. }, _, _) => Destination::Connector,
         (_, Goal::Receive, _) => Destination::Caller,
         (_, _, Taker::Receiver) => Destination::Receiver,
-        (Item::NoAssociation, _, _) => Destination::End,
+        (Item::NoAssociation | Item::EndOfStream { told: true }, _, _) => Destination::End,
+        (Item::EndOfStream { .. }, _, Taker::Nobody) => Destination::End,
         (_, _, Taker::Owner) => Destination::Owner,
         (_, _, Taker::Nobody) => Destination::Backlog,
     }
@@ -169,6 +175,22 @@ mod tests {
             ),
             (
                 Item::NoAssociation,
+                [
+                    (Goal::Deliver, [End, End, Receiver]),
+                    (Goal::Receive, [Caller, Caller, Caller]),
+                    (Goal::Connect, [End, End, Receiver]),
+                ],
+            ),
+            (
+                Item::EndOfStream { told: false },
+                [
+                    (Goal::Deliver, [End, Owner, Receiver]),
+                    (Goal::Receive, [Caller, Caller, Caller]),
+                    (Goal::Connect, [End, Owner, Receiver]),
+                ],
+            ),
+            (
+                Item::EndOfStream { told: true },
                 [
                     (Goal::Deliver, [End, End, Receiver]),
                     (Goal::Receive, [Caller, Caller, Caller]),

@@ -46,7 +46,9 @@ impl Ahead {
     /// Forgets what has not been taken.
     #[inline]
     pub fn clear(&mut self) {
-        self.found.clear();
+        if !self.found.is_empty() {
+            self.found.clear();
+        }
         self.short = false;
     }
 

@@ -37,6 +37,11 @@ pub fn i32_at(bytes: &[u8], offset: usize) -> Option<i32> {
     array_at(bytes, offset).map(i32::from_ne_bytes)
 }
 
+/// Eight bytes in host order.
+pub fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
+    array_at(bytes, offset).map(u64::from_ne_bytes)
+}
+
 /// A `size_t` in host order.
 pub fn usize_at(bytes: &[u8], offset: usize) -> Option<usize> {
     array_at(bytes, offset).map(usize::from_ne_bytes)

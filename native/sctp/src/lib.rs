@@ -10,6 +10,8 @@
 //! - [`ending`]: associations that end before their socket is closed
 //! - [`notification`]: the events a socket delivers between its messages
 //! - [`option`]: the table of socket options, as data
+//! - [`look`]: the state of associations and of their paths
+//! - [`feature`]: what kernels and network namespaces may allow or not, as data
 //! - [`kernel`]: the backend that is the kernel; and the epoll set, and how a thread is scheduled
 //! - [`abi`], [`address`], [`bytes`]: layouts, and reading and writing them
 
@@ -18,7 +20,9 @@ pub mod address;
 pub mod ahead;
 pub mod bytes;
 pub mod ending;
+pub mod feature;
 pub mod kernel;
+pub mod look;
 pub mod notification;
 pub mod option;
 pub mod readiness;
@@ -34,7 +38,10 @@ mod testing;
 pub use ahead::Ahead;
 pub use kernel::batch::MOST as BATCH;
 pub use kernel::epoll::{Epoll, Events, Waker};
+pub use kernel::erased::Erased;
 pub use notification::Notification;
 pub use readiness::{Event, Interest, Source, Token};
 pub use socket::Socket;
-pub use types::{Ancillary, AssocId, Bindx, Family, RcvInfo, Received, SndInfo, SndRcvInfo, Style};
+pub use types::{
+    Ancillary, AssocId, Bindx, Family, Half, RcvInfo, Received, SndInfo, SndRcvInfo, Style, To,
+};

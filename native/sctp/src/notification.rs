@@ -78,6 +78,9 @@ pub enum Notification {
         stream: u32,
         /// Its stream sequence number; 0 before kernel 4.16.
         sequence: u32,
+        /// Is it one of the unordered ones? These three are 0 and false unless messages are
+        /// interleaved (RFC 8260).
+        unordered: bool,
     },
     /// The peer's adaptation layer indication (RFC 5061).
     Adaptation {
@@ -116,9 +119,9 @@ pub enum Notification {
         flags: u16,
         /// The association.
         assoc: AssocId,
-        /// Next TSN of ours.
+        /// Next TSN of ours by the RFC, but of the peer's by Linux up to 7.2.
         local_tsn: u32,
-        /// Next TSN of the peer's.
+        /// Next TSN of the peer's, or of ours.
         remote_tsn: u32,
     },
     /// Streams were added, or not (RFC 6525).
@@ -136,8 +139,8 @@ pub enum Notification {
     SendFailedEvent {
         /// As above.
         sent: bool,
-        /// As above.
-        error: u32,
+        /// Cause (RFC 9260 section 3.3.10), host order; 0 for none.
+        error: u16,
         /// As above; the form has no lifetime, which is 0.
         info: SndInfo,
         /// The association.
@@ -256,6 +259,13 @@ pub fn causes(chunk: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
+/// A cause that the kernel has widened as it stood, in network order.
+fn cause(widened: u32) -> u16 {
+    let [a, b, c, d] = widened.to_ne_bytes();
+    // Its two bytes are the lower half of the number.
+    u16::from_be_bytes(if cfg!(target_endian = "big") { [c, d] } else { [a, b] })
+}
+
 /// Reads one whole notification, that is everything up to `MSG_EOR`; `None` if it is malformed.
 pub fn parse(bytes: &[u8]) -> Option<Notification> {
     let kind = u16_at(bytes, 0)?;
@@ -296,6 +306,7 @@ pub fn parse(bytes: &[u8]) -> Option<Notification> {
             assoc: assoc(12)?,
             stream: u32_at(bytes, 16).unwrap_or_default(),
             sequence: u32_at(bytes, 20).unwrap_or_default(),
+            unordered: flags & 1 != 0,
         },
         ty::ADAPTATION_INDICATION => {
             Notification::Adaptation { indication: u32_be_at(bytes, 8)?, assoc: assoc(12)? }
@@ -331,7 +342,7 @@ pub fn parse(bytes: &[u8]) -> Option<Notification> {
         },
         ty::SEND_FAILED_EVENT => Notification::SendFailedEvent {
             sent: flags != 0,
-            error: u32_at(bytes, 8)?,
+            error: cause(u32_at(bytes, 8)?),
             info: SndInfo {
                 stream: u16_at(bytes, 12)?,
                 flags: u16_at(bytes, 14)?,
@@ -339,6 +350,7 @@ pub fn parse(bytes: &[u8]) -> Option<Notification> {
                 context: u32_at(bytes, 20)?,
                 timetolive: 0,
                 assoc: assoc(24)?,
+                key: None,
             },
             assoc: assoc(28)?,
             data: bytes.get(32..)?.to_vec(),

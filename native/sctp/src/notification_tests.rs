@@ -116,13 +116,16 @@ fn partial_delivery_of_old_and_new_kernels() {
     put_i32(&mut bytes, 12, 5);
     put_u32(&mut bytes, 16, 2);
     put_u32(&mut bytes, 20, 8);
-    let new =
-        Notification::PartialDelivery { indication: 0, assoc: AssocId(5), stream: 2, sequence: 8 };
-    assert_eq!(parse(&bytes), Some(new));
+    let event = |stream, sequence, unordered| {
+        let (indication, assoc) = (0, AssocId(5));
+        Some(Notification::PartialDelivery { indication, assoc, stream, sequence, unordered })
+    };
+    assert_eq!(parse(&bytes), event(2, 8, false));
+    put_u16(&mut bytes, 2, 1);
+    assert_eq!(parse(&bytes), event(2, 8, true));
+    put_u16(&mut bytes, 2, 0);
     put_u32(&mut bytes, 4, 16);
-    let old =
-        Notification::PartialDelivery { indication: 0, assoc: AssocId(5), stream: 0, sequence: 0 };
-    assert_eq!(parse(&bytes[..16]), Some(old));
+    assert_eq!(parse(&bytes[..16]), event(0, 0, false));
 }
 
 #[test]
@@ -174,7 +177,7 @@ fn reconfiguration() {
 #[test]
 fn send_failed_event() {
     let mut bytes = header(0x800d, 1, 34);
-    put_u32(&mut bytes, 8, 5);
+    put_u32(&mut bytes, 8, u16::to_be(5).into());
     put_u16(&mut bytes, 12, 1);
     put_u16(&mut bytes, 14, 3);
     put_u32_be(&mut bytes, 16, 46);
@@ -192,6 +195,7 @@ fn send_failed_event() {
             context: 9,
             timetolive: 0,
             assoc: AssocId(4),
+            key: None,
         },
         assoc: AssocId(4),
         data: b"hi".to_vec(),

@@ -3,6 +3,8 @@
 //! A read without `MSG_EOR` is a piece: the read buffer was too small, or the kernel delivers a
 //! message of which not all has arrived (partial delivery, RFC 6458 section 6.1.7).
 
+use std::collections::BTreeMap;
+
 use crate::types::{AssocId, RcvInfo, flags};
 
 /// What pieces of one message have in common.
@@ -10,28 +12,44 @@ use crate::types::{AssocId, RcvInfo, flags};
 struct Key {
     assoc: AssocId,
     stream: u16,
-    unordered: bool,
+    /// The number of an unordered message. Where messages are interleaved (RFC 8260), an unordered one
+    /// may come between the parts of another on its stream; an ordered one ends the other.
+    unordered: Option<u16>,
+}
+
+impl Key {
+    /// Are both of unordered messages of the same stream?
+    fn shares_unordered(&self, other: &Key) -> bool {
+        let unordered = self.unordered.is_some() && other.unordered.is_some();
+        unordered && (self.assoc, self.stream) == (other.assoc, other.stream)
+    }
 }
 
 /// An unfinished message.
 #[derive(Debug)]
 struct Part {
     key: Key,
-    /// Of ordered messages: what comes under another number is another message.
-    ssn: u16,
+    /// What came with the first piece. Of interleaved messages the kernel says the payload protocol
+    /// identifier with that one alone.
+    info: Option<RcvInfo>,
     bytes: Vec<u8>,
     /// The rest is not wanted any more.
     too_long: bool,
 }
 
 impl Part {
-    fn new(key: Key, ssn: u16) -> Part {
-        Part { key, ssn, bytes: Vec::new(), too_long: false }
+    fn new(key: Key, info: Option<&RcvInfo>) -> Part {
+        Part { key, info: info.copied(), bytes: Vec::new(), too_long: false }
+    }
+
+    /// Its number in the stream: what comes under another one is another message.
+    fn ssn(&self) -> u16 {
+        self.info.map_or(0, |info| info.ssn)
     }
 
     /// What it counts for in the bound on all: no less than so much, so that there are few.
     fn weight(&self) -> usize {
-        self.bytes.len().max(64 * 1024)
+        if self.too_long { 0 } else { self.bytes.len().max(Reassembly::LEAST) }
     }
 
     /// Drops what has come of the message; gives whom to blame.
@@ -45,22 +63,23 @@ impl Part {
 /// What a piece makes together with those before it.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Added {
-    /// It was the last one.
-    Whole(Vec<u8>),
+    /// It was the last one. The message, and what came with its first piece.
+    Whole(Vec<u8>, Option<RcvInfo>),
     /// More is to come.
     Partial,
-    /// There is more of a message of this association than [`Reassembly::MESSAGE_MAX`]; or more than
-    /// [`Reassembly::MAX`] of all, and most of it is of a message of this one, whichever the piece
-    /// was for. Said once: what has come of that message is dropped, and so is the rest.
+    /// There is more of a message of this association than is allowed; or more than
+    /// [`Reassembly::MAX`] of all, and this association has most of it, whichever the piece was for.
+    /// Said once: what has come of that message is dropped, and so is the rest.
     TooLong(AssocId),
 }
 
-/// The pieces of unfinished messages, at most one for a stream's ordered and unordered data.
+/// The pieces of unfinished messages: of each stream at most one ordered and two unordered ones.
 ///
-/// A list, not a map: the kernel does not interleave messages of one association (RFC 8260 is
-/// off), so it rarely holds more than one entry.
+/// A list, not a map: the kernel gives parts of one message of an association at a time, or where
+/// messages are interleaved of one of a stream. So it rarely holds more than a few entries.
 #[derive(Debug, Default)]
 pub struct Reassembly {
+    /// The oldest first.
     parts: Vec<Part>,
 }
 
@@ -69,10 +88,21 @@ impl Reassembly {
     /// senders are bound by their send buffer, which takes privileges to make so large.
     pub const MESSAGE_MAX: usize = 64 * 1024 * 1024;
 
-    /// The most that is held of all messages together, in bytes. The kernel hands over one message
-    /// of a socket after the other, so this is more than enough; but what is held should not depend
-    /// on how it does that.
+    /// The most that is held of all messages together, in bytes. Messages of several associations,
+    /// and interleaved ones, are under way at the same time; honest peers have far less of them.
     pub const MAX: usize = 2 * Self::MESSAGE_MAX;
+
+    /// What the shortest message counts for in that.
+    const LEAST: usize = 64 * 1024;
+
+    /// The most unfinished messages, twice what has room in [`Reassembly::MAX`]: at least half of so
+    /// many are given up.
+    const PARTS: usize = 2 * (Self::MAX / Self::LEAST);
+
+    /// The most unordered messages of a stream: one that the kernel delivers partially, and one that
+    /// came in between and is larger than the read buffer. More of them only a peer makes that gives
+    /// the parts of one message several numbers.
+    const UNORDERED: usize = 2;
 
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
@@ -83,46 +113,105 @@ impl Reassembly {
         self.parts.iter().map(|part| part.bytes.len()).sum()
     }
 
-    /// Adds a piece.
+    /// Adds a piece of a message that may have `most` bytes, [`Reassembly::MESSAGE_MAX`] or less.
     ///
     /// `info` is what the kernel says with every piece, `None` only if it said nothing.
-    pub fn add(&mut self, info: Option<&RcvInfo>, piece: &[u8], last: bool) -> Added {
+    pub fn add(&mut self, info: Option<&RcvInfo>, piece: &[u8], last: bool, most: usize) -> Added {
         let key = Key {
             assoc: info.map_or(AssocId(0), |info| info.assoc),
             stream: info.map_or(0, |info| info.stream),
-            unordered: info.is_some_and(|info| info.flags & flags::UNORDERED != 0),
+            unordered: info.filter(|info| is_unordered(info)).map(|info| info.ssn),
         };
-        let ssn = info.map_or(0, |info| info.ssn);
-        let at = self.parts.iter().position(|part| part.key == key).unwrap_or_else(|| {
-            self.parts.push(Part::new(key, ssn));
-            self.parts.len() - 1
-        });
+        let at = match self.parts.iter().position(|part| part.key == key) {
+            Some(at) => at,
+            None if last && piece.len() > most => return Added::TooLong(key.assoc),
+            None if last => return Added::Whole(piece.to_vec(), info.copied()),
+            None => {
+                self.make_room(&key);
+                self.parts.push(Part::new(key, info));
+                self.parts.len() - 1
+            }
+        };
         let part = &mut self.parts[at];
-        if part.ssn != ssn {
+        if part.ssn() != info.map_or(0, |info| info.ssn) {
             // The sender gave the earlier message up half way.
-            *part = Part::new(key, ssn);
+            *part = Part::new(key, info);
         }
         if !part.too_long {
             part.bytes.extend_from_slice(piece);
         }
-        let added = match part.bytes.len() > Self::MESSAGE_MAX {
+        let added = match part.bytes.len() > most {
             true => part.give_up(),
             false => Added::Partial,
         };
         if last {
-            let part = self.parts.swap_remove(at);
-            return if part.too_long { added } else { Added::Whole(part.bytes) };
+            let part = self.parts.remove(at);
+            return if part.too_long { added } else { Added::Whole(part.bytes, part.info) };
         }
-        if self.parts.iter().map(Part::weight).sum::<usize>() > Self::MAX {
-            let held = self.parts.iter_mut().filter(|part| !part.too_long);
-            return held.max_by_key(|part| part.bytes.len()).map_or(added, Part::give_up);
+        // One that was just given up leaves less than there was before.
+        if added == Added::Partial { self.keep_to_max() } else { added }
+    }
+
+    /// Drops the oldest where one more would be too many.
+    fn make_room(&mut self, key: &Key) {
+        let mut same = (0..self.parts.len()).filter(|at| self.parts[*at].key.shares_unordered(key));
+        if let Some(oldest) = same.next()
+            && same.count() + 1 >= Self::UNORDERED
+        {
+            self.parts.remove(oldest);
         }
-        added
+        if self.parts.len() >= Self::PARTS
+            && let Some(oldest) = self.parts.iter().position(|part| part.too_long)
+        {
+            self.parts.remove(oldest);
+        }
+    }
+
+    /// Gives up messages of the association that has most, the longest first, if all are too much.
+    /// It has no less than the last piece, so that its messages are enough.
+    fn keep_to_max(&mut self) -> Added {
+        let mut all = self.parts.iter().map(Part::weight).sum::<usize>();
+        if all <= Self::MAX {
+            return Added::Partial;
+        }
+        let assoc = self.heaviest();
+        while all > Self::MAX {
+            let held =
+                self.parts.iter_mut().filter(|part| part.key.assoc == assoc && !part.too_long);
+            let Some(longest) = held.max_by_key(|part| part.bytes.len()) else { break };
+            all -= longest.weight();
+            longest.give_up();
+        }
+        Added::TooLong(assoc)
+    }
+
+    /// The association whose unfinished messages count for most.
+    fn heaviest(&self) -> AssocId {
+        let mut weights = BTreeMap::new();
+        for part in self.parts.iter().filter(|part| !part.too_long) {
+            *weights.entry(part.key.assoc.0).or_insert(0) += part.weight();
+        }
+        let most = weights.into_iter().max_by_key(|(_, weight)| *weight);
+        AssocId(most.map_or(0, |(assoc, _)| assoc))
     }
 
     /// Drops what has come of an association's unfinished messages: the rest never will.
     pub fn abandon(&mut self, assoc: AssocId) {
         self.parts.retain(|part| part.key.assoc != assoc);
+    }
+
+    /// Drops what has come of the message that a partial delivery event is about. Where messages are not
+    /// interleaved it does not say which, and there is but one.
+    pub fn abandon_message(&mut self, assoc: AssocId, stream: u32, unordered: bool) {
+        let is_it = |part: &Part| {
+            let Key { assoc: of, stream: on, unordered: number } = part.key;
+            of == assoc && u32::from(on) == stream && number.is_some() == unordered
+        };
+        if self.parts.iter().any(is_it) {
+            self.parts.retain(|part| !is_it(part));
+        } else {
+            self.abandon(assoc);
+        }
     }
 
     /// Moves an association's pieces out, for the socket it is peeled off to.
@@ -133,103 +222,10 @@ impl Reassembly {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn info(assoc: i32, stream: u16, unordered: bool) -> RcvInfo {
-        RcvInfo { assoc: AssocId(assoc), stream, flags: u16::from(unordered), ..RcvInfo::default() }
-    }
-
-    #[test]
-    fn pieces_of_several_associations_do_not_mix() {
-        let mut pieces = Reassembly::default();
-        let (a, b, c) = (info(3, 0, false), info(4, 0, false), info(3, 0, true));
-        assert_eq!(pieces.add(Some(&a), b"a1", false), Added::Partial);
-        assert_eq!(pieces.add(Some(&b), b"b1", false), Added::Partial);
-        assert_eq!(pieces.add(Some(&c), b"c1", false), Added::Partial);
-        assert_eq!(pieces.bytes(), 6);
-        assert_eq!(pieces.add(Some(&a), b"a2", true), Added::Whole(b"a1a2".to_vec()));
-        assert_eq!(pieces.add(Some(&c), b"c2", true), Added::Whole(b"c1c2".to_vec()));
-        assert_eq!(pieces.add(Some(&b), b"b2", true), Added::Whole(b"b1b2".to_vec()));
-        assert!(pieces.is_empty());
-    }
-
-    #[test]
-    fn abandoned_pieces_are_gone() {
-        let mut pieces = Reassembly::default();
-        let a = info(3, 1, false);
-        pieces.add(Some(&a), b"head", false);
-        pieces.add(Some(&info(4, 1, false)), b"other", false);
-        pieces.abandon(AssocId(3));
-        assert_eq!(pieces.add(Some(&a), b"new", true), Added::Whole(b"new".to_vec()));
-        assert_eq!(pieces.bytes(), 5);
-    }
-
-    #[test]
-    fn a_peeled_off_association_takes_its_pieces() {
-        let mut pieces = Reassembly::default();
-        pieces.add(Some(&info(3, 0, false)), b"x", false);
-        pieces.add(Some(&info(4, 0, false)), b"y", false);
-        let mut moved = pieces.split_off(AssocId(3));
-        assert_eq!(moved.add(Some(&info(3, 0, false)), b"z", true), Added::Whole(b"xz".to_vec()));
-        assert_eq!(pieces.bytes(), 1);
-    }
-
-    #[test]
-    fn another_number_is_another_message() {
-        let mut pieces = Reassembly::default();
-        let first = RcvInfo { ssn: 7, ..info(3, 0, false) };
-        let second = RcvInfo { ssn: 8, ..first };
-        assert_eq!(pieces.add(Some(&first), b"given up", false), Added::Partial);
-        assert_eq!(pieces.add(Some(&second), b"ne", false), Added::Partial);
-        assert_eq!(pieces.add(Some(&second), b"xt", true), Added::Whole(b"next".to_vec()));
-        assert!(pieces.is_empty());
-    }
-
-    #[test]
-    fn a_message_without_end_is_dropped() {
-        let mut pieces = Reassembly::default();
-        let (a, b) = (info(3, 0, false), info(4, 0, false));
-        let half = vec![1; Reassembly::MESSAGE_MAX / 2];
-        assert_eq!(pieces.add(Some(&b), b"an", false), Added::Partial);
-        assert_eq!(pieces.add(Some(&a), &half, false), Added::Partial);
-        assert_eq!(pieces.add(Some(&a), &half, false), Added::Partial, "just as much as allowed");
-        assert_eq!(pieces.add(Some(&a), b"!", false), Added::TooLong(AssocId(3)));
-        assert_eq!(pieces.bytes(), 2);
-        assert_eq!(pieces.add(Some(&a), &half, false), Added::Partial);
-        assert_eq!(pieces.add(Some(&a), b"end", true), Added::Partial);
-        assert_eq!(pieces.add(Some(&a), b"new", true), Added::Whole(b"new".to_vec()));
-        assert_eq!(pieces.add(Some(&b), b"other", true), Added::Whole(b"another".to_vec()));
-        assert!(pieces.is_empty());
-    }
-
-    #[test]
-    fn the_longest_of_too_many_is_dropped() {
-        let mut pieces = Reassembly::default();
-        let (long, longer) = (info(3, 0, false), info(4, 0, false));
-        let half = vec![1; Reassembly::MAX / 2 - 1];
-        assert_eq!(pieces.add(Some(&longer), &half, false), Added::Partial);
-        assert_eq!(pieces.add(Some(&long), &half[1..], false), Added::Partial);
-        let (a, b) = (info(5, 0, false), info(5, 1, false));
-        assert_eq!(pieces.add(Some(&a), b"be", false), Added::TooLong(AssocId(4)));
-        assert_eq!(pieces.bytes(), half.len() + 1);
-        assert_eq!(pieces.add(Some(&b), b"an", false), Added::Partial, "room again");
-        assert_eq!(pieces.add(Some(&longer), b"more", true), Added::Partial, "not wanted any more");
-        assert_eq!(pieces.add(Some(&long), b"!", true), Added::Whole([&half[1..], b"!"].concat()));
-        assert_eq!(pieces.add(Some(&a), b"gun", true), Added::Whole(b"begun".to_vec()));
-        assert_eq!(pieces.add(Some(&b), b"other", true), Added::Whole(b"another".to_vec()));
-        assert!(pieces.is_empty());
-    }
-
-    #[test]
-    fn many_short_ones_are_too_many() {
-        let mut pieces = Reassembly::default();
-        let begun = (0..10_000).take_while(|assoc| {
-            pieces.add(Some(&info(*assoc, 0, false)), b"x", false) == Added::Partial
-        });
-        assert_eq!(begun.count(), 2048);
-        // One given up is remembered as long as its association: a piece of it comes to nothing.
-        assert_eq!(pieces.bytes(), 2048);
-    }
+fn is_unordered(info: &RcvInfo) -> bool {
+    info.flags & flags::UNORDERED != 0
 }
+
+#[cfg(test)]
+#[path = "reassembly_tests.rs"]
+mod tests;

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use crate::ahead::Ahead;
 use crate::kernel;
+use crate::look::{AssocStats, Path, Status};
 use crate::option::OptionSpec;
 use crate::readiness::Source;
 #[cfg(feature = "stub")]
 use crate::stub;
-use crate::types::{AssocId, Bindx, Family, Received, SndInfo, Style};
+use crate::types::{AssocId, Bindx, Family, Half, Received, SndInfo, Style, To};
 
 /// An open socket; dropping it closes it (see [`Socket::prepare_close`]).
 ///
@@ -57,6 +58,12 @@ impl Socket {
     /// How it relates to associations.
     pub fn style(&self) -> Style {
         backend!(self, socket => socket.style())
+    }
+
+    /// Can packets go in UDP (RFC 6951)? Decided when it, or whom it was accepted by or peeled off, was
+    /// opened: by `net.sctp.udp_port` of its network namespace.
+    pub fn encapsulates(&self) -> bool {
+        backend!(self, socket => socket.encapsulates())
     }
 
     /// Where its events come from.
@@ -111,6 +118,15 @@ impl Socket {
     /// association. `EINVAL`: no such stream, or empty without `EOF` or `ABORT`.
     pub fn send(&self, info: &SndInfo, payload: &[u8]) -> io::Result<()> {
         backend!(self, socket => socket.send(info, payload))
+    }
+
+    /// As [`Socket::send`], but to one path of the association, or to all associations.
+    ///
+    /// A path: `EINVAL` for an address that is not its peer's, `EOPNOTSUPP` on a peeled-off socket,
+    /// whose messages all go by the primary path. All: `EOPNOTSUPP` on one-to-one sockets,
+    /// `ENOTCONN` if none is up. The first that refuses ends it, those before have the message.
+    pub fn send_to(&self, to: To, info: &SndInfo, payload: &[u8]) -> io::Result<()> {
+        backend!(self, socket => socket.send_to(to, info, payload))
     }
 
     /// Sends messages to one association, from the first on, as many as are sure to be taken now, at
@@ -169,6 +185,33 @@ impl Socket {
         }
     }
 
+    /// Does an association wait to be accepted? To be asked before [`Socket::accept`], which may take
+    /// some milliseconds to say that none does.
+    pub fn has_waiting(&self) -> io::Result<bool> {
+        backend!(self, socket => socket.has_waiting())
+    }
+
+    /// Gives the association that has waited longest on a listening one-to-one socket a socket of its
+    /// own, which inherits all options. It may have ended by now.
+    ///
+    /// `EAGAIN`: none waits. `EINVAL`: it does not listen. `EOPNOTSUPP`: it is one-to-many. Without a
+    /// descriptor the association goes on waiting.
+    pub fn accept(&self) -> io::Result<Socket> {
+        match self {
+            Socket::Kernel(socket) => socket.accept().map(Socket::Kernel),
+            #[cfg(feature = "stub")]
+            Socket::Stub(_) => stub::refused(),
+        }
+    }
+
+    /// Ends one direction or both of a one-to-one socket. SCTP has no half-open associations: who
+    /// stops to send ends it, when all that was sent has arrived.
+    ///
+    /// `ENOTCONN`: there is no association. `EOPNOTSUPP`: it is one-to-many.
+    pub fn shutdown(&self, half: Half) -> io::Result<()> {
+        backend!(self, socket => socket.shutdown(half))
+    }
+
     /// An address of the endpoint and its port, which is 0 before it has one.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         backend!(self, socket => socket.local_addr())
@@ -199,9 +242,36 @@ impl Socket {
         backend!(self, socket => socket.assoc_ids())
     }
 
+    /// The associations of any socket: of a one-to-one socket its one, when it is up.
+    pub fn assocs(&self) -> io::Result<Vec<AssocId>> {
+        backend!(self, socket => socket.assocs())
+    }
+
+    /// The state of an association (`SCTP_STATUS`). One-to-one sockets ignore the id here and below.
+    pub fn status(&self, assoc: AssocId) -> io::Result<Status> {
+        backend!(self, socket => socket.status(assoc))
+    }
+
+    /// All addresses of an association's peer, with the state of the paths to them
+    /// (`SCTP_GET_PEER_ADDR_INFO`), a call of the kernel for each.
+    pub fn paths(&self, assoc: AssocId) -> io::Result<Vec<Path>> {
+        backend!(self, socket => socket.paths(assoc))
+    }
+
+    /// The counters of an association (`SCTP_GET_ASSOC_STATS`). The largest timeout is that since the
+    /// last call: the kernel begins anew with each.
+    pub fn assoc_stats(&self, assoc: AssocId) -> io::Result<AssocStats> {
+        backend!(self, socket => socket.assoc_stats(assoc))
+    }
+
     /// Whether there is this association. On a one-to-one socket: any?
     pub fn has_assoc(&self, assoc: AssocId) -> bool {
         backend!(self, socket => socket.has_assoc(assoc))
+    }
+
+    /// Does an association wait for its peer: to acknowledge data, or before it is up?
+    pub fn awaits_peer(&self, assoc: AssocId) -> bool {
+        backend!(self, socket => socket.awaits_peer(assoc))
     }
 
     /// What `SCTP_DEFAULT_SEND_PARAM` says for an association, or with [`AssocId::FUTURE`] for the
@@ -232,6 +302,11 @@ impl Socket {
     /// be closed with a lingering time of 0.
     pub fn abort(&self, assoc: AssocId) -> io::Result<()> {
         backend!(self, socket => socket.abort(assoc))
+    }
+
+    /// Has the close of the socket abort its associations, whatever it was to do.
+    pub fn abort_at_close(&self) -> io::Result<()> {
+        backend!(self, socket => socket.abort_at_close())
     }
 
     /// Whether closing takes no time worth mentioning. Else it has to say goodbye on many

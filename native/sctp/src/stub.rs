@@ -4,8 +4,9 @@ use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::look::{AssocStats, Path, Status};
 use crate::readiness::Readiness;
-use crate::types::{AssocId, Bindx, Family, Received, SndInfo, Style};
+use crate::types::{AssocId, Bindx, Family, Half, Received, SndInfo, Style, To};
 
 /// A socket that can do nothing.
 #[derive(Debug)]
@@ -40,6 +41,10 @@ impl Socket {
         self.style
     }
 
+    pub(crate) fn encapsulates(&self) -> bool {
+        false
+    }
+
     pub(crate) fn bind(&self, _addr: SocketAddr) -> io::Result<()> {
         refused()
     }
@@ -64,11 +69,23 @@ impl Socket {
         refused()
     }
 
+    pub(crate) fn send_to(&self, _to: To, _info: &SndInfo, _payload: &[u8]) -> io::Result<()> {
+        refused()
+    }
+
     pub(crate) fn send_batch(&self, _assoc: AssocId, _messages: &[(SndInfo, &[u8])]) -> usize {
         0
     }
 
     pub(crate) fn recv(&self, _bufs: &mut [IoSliceMut<'_>]) -> io::Result<Received> {
+        refused()
+    }
+
+    pub(crate) fn has_waiting(&self) -> io::Result<bool> {
+        refused()
+    }
+
+    pub(crate) fn shutdown(&self, _half: Half) -> io::Result<()> {
         refused()
     }
 
@@ -96,6 +113,22 @@ impl Socket {
         refused()
     }
 
+    pub(crate) fn assocs(&self) -> io::Result<Vec<AssocId>> {
+        refused()
+    }
+
+    pub(crate) fn status(&self, _assoc: AssocId) -> io::Result<Status> {
+        refused()
+    }
+
+    pub(crate) fn paths(&self, _assoc: AssocId) -> io::Result<Vec<Path>> {
+        refused()
+    }
+
+    pub(crate) fn assoc_stats(&self, _assoc: AssocId) -> io::Result<AssocStats> {
+        refused()
+    }
+
     pub(crate) fn has_assoc(&self, _assoc: AssocId) -> bool {
         false
     }
@@ -105,6 +138,14 @@ impl Socket {
     }
 
     pub(crate) fn abort(&self, _assoc: AssocId) -> io::Result<()> {
+        refused()
+    }
+
+    pub(crate) fn awaits_peer(&self, _assoc: AssocId) -> bool {
+        false
+    }
+
+    pub(crate) fn abort_at_close(&self) -> io::Result<()> {
         refused()
     }
 

@@ -46,10 +46,23 @@ impl AssocId {
 pub mod flags {
     /// Send, or received, outside the order of the stream.
     pub const UNORDERED: u16 = 0x0001;
-    /// Send to the given address, not the primary one. Never works here: no address is given.
+    /// Send to the given address, not the primary one: of [`super::To::Path`] only.
     pub const ADDR_OVER: u16 = 0x0002;
     /// Abort the association; the payload is the reason.
     pub const ABORT: u16 = 0x0004;
+    /// Ask the peer to acknowledge at once (RFC 7053).
+    pub const SACK_IMMEDIATELY: u16 = 0x0008;
+    /// When a message is given up, one of the three that follow, or never (RFC 7496): what the
+    /// lifetime stands for then.
+    pub const PR_MASK: u16 = 0x0030;
+    /// After so many milliseconds.
+    pub const PR_TTL: u16 = 0x0010;
+    /// After it was sent so many times again.
+    pub const PR_RTX: u16 = 0x0020;
+    /// For another with a smaller number, when the buffer is full.
+    pub const PR_PRIO: u16 = 0x0030;
+    /// Send to all associations: of [`super::To::All`] only. Kernel 4.17.
+    pub const SENDALL: u16 = 0x0040;
     /// Shut the association down gracefully; the payload must be empty.
     pub const EOF: u16 = 0x0200;
 }
@@ -65,14 +78,29 @@ pub struct SndInfo {
     pub ppid: u32,
     /// Given back in the notification of a failed send; never transmitted.
     pub context: u32,
-    /// Lifetime in milliseconds, 0 for ever.
+    /// Lifetime in milliseconds, 0 for ever; or as [`flags::PR_MASK`] says.
     pub timetolive: u32,
     /// The association, ignored on one-to-one sockets.
     pub assoc: AssocId,
+    /// The number of the key that signs it instead of the active one, if the peer wants data signed
+    /// (`struct sctp_authinfo`, RFC 6458 section 5.3.8). Kernel 4.17.
+    pub key: Option<u16>,
+}
+
+/// Whom a message is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// The association, by the path that the kernel picks.
+    Assoc,
+    /// The association, by the path to this address of its peer.
+    Path(SocketAddr),
+    /// All associations of a one-to-many socket.
+    All,
 }
 
 impl SndInfo {
-    /// As `struct sctp_sndrcvinfo`, the fields only a receiver sees being zero.
+    /// As `struct sctp_sndrcvinfo`, the fields only a receiver sees being zero. It has no place for
+    /// the key.
     pub fn encode(&self) -> [u8; layout::SIZE] {
         let mut out = [0; layout::SIZE];
         put_u16(&mut out, layout::STREAM, self.stream);
@@ -99,6 +127,7 @@ impl From<SndRcvInfo> for SndInfo {
             context: info.context,
             timetolive: info.timetolive,
             assoc: info.assoc,
+            key: None,
         }
     }
 }
@@ -108,7 +137,7 @@ impl From<SndRcvInfo> for SndInfo {
 pub struct RcvInfo {
     /// Incoming stream.
     pub stream: u16,
-    /// Stream sequence number, 0 for unordered messages.
+    /// Stream sequence number. Of unordered messages it is what the sender likes; Linux sends 0.
     pub ssn: u16,
     /// [`flags::UNORDERED`] or nothing.
     pub flags: u16,
@@ -122,6 +151,17 @@ pub struct RcvInfo {
     pub context: u32,
     /// The association.
     pub assoc: AssocId,
+}
+
+/// What [`crate::Socket::shutdown`] ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Half {
+    /// Receiving: what still comes is dropped.
+    Read,
+    /// Sending: what was sent is delivered, then the association ends (RFC 6458, section 4.1.7).
+    Write,
+    /// Both.
+    Both,
 }
 
 /// What [`crate::Socket::bindx`] does with the addresses.
@@ -240,6 +280,7 @@ mod tests {
             context: 0x0708_090a,
             timetolive: 1000,
             assoc: AssocId(-3),
+            key: None,
         };
         let bytes = info.encode();
         assert_eq!(bytes[0..2], 0x0102u16.to_ne_bytes());

@@ -7,12 +7,16 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use sctp::abi::{
-    assoc_ids, cmsg_type, connectx3_arg, event_subscribe, getaddrs, notification_type as ty,
-    optname,
+    PATH_POTENTIALLY_FAILED, assoc, assoc_ids, cmsg_type, connectx3_arg, event_subscribe, getaddrs,
+    notification_type as ty, optname,
 };
-use sctp::abi::{peeloff_flags_arg, rcvinfo, sstat_state};
+use sctp::abi::{
+    assoc_stats, paddrinfo, peeloff_flags_arg, rcvinfo, spp_flags, sstat_state, status,
+};
+use sctp::feature::{OPTIONS as FEATURES, SCHEDULERS};
+use sctp::look::COUNTERS;
 use sctp::notification::{AssocState, Notification, PeerAddrState, parse};
-use sctp::option::{self, Kind, OPTIONS, Record, Shape};
+use sctp::option::{self, Kind, OPTIONS, PATH_STATES, Record, Shape};
 use sctp::{AssocId, SndInfo, SndRcvInfo};
 
 const HEADERS: &str = "#include <stddef.h>\n#include <stdio.h>\n#include <string.h>\n\
@@ -78,6 +82,37 @@ const RECORDS: &[(&Record, &str, &str)] = &[
          sctp_adaptation_layer_event sctp_authentication_event",
     ),
     (&option::ASSOC_VALUE, "sctp_assoc_value", "assoc_id assoc_value"),
+    (&option::ASSOC_VALUES, "sctp_assoc_value", "assoc_id assoc_value"),
+    (&option::TOGGLE, "sctp_assoc_value", "assoc_id assoc_value"),
+    (&option::ENABLE_STREAM_RESET, "sctp_assoc_value", "assoc_id assoc_value"),
+    (&option::RESET_STREAMS, "sctp_reset_streams", "srs_assoc_id srs_flags srs_number_streams"),
+    (&option::ADD_STREAMS, "sctp_add_streams", "sas_assoc_id sas_instrms sas_outstrms"),
+    (&option::SCHEDULER, "sctp_assoc_value", "assoc_id assoc_value"),
+    (&option::STREAM_VALUE, "sctp_stream_value", "assoc_id stream_id stream_value"),
+    (&option::EXPOSE, "sctp_assoc_value", "assoc_id assoc_value"),
+    (&option::EVENT, "sctp_event", "se_assoc_id se_type se_on"),
+    (&option::SACK_INFO, "sctp_sack_info", "sack_assoc_id sack_delay sack_freq"),
+    (&option::PADDRPARAMS_DSCP, "sctp_paddrparams", "spp_assoc_id spp_address spp_dscp"),
+    (
+        &option::PADDRTHLDS,
+        "sctp_paddrthlds_v2",
+        "spt_assoc_id spt_address spt_pathmaxrxt spt_pathpfthld spt_pathcpthld",
+    ),
+    (&option::HMACALGO, "sctp_hmacalgo", "shmac_idents"),
+    (&option::AUTHKEY, "sctp_authkey", "sca_assoc_id sca_keynumber sca_key"),
+    (&option::AUTHKEYID, "sctp_authkeyid", "scact_assoc_id scact_keynumber"),
+    (&option::AUTHCHUNKS, "sctp_authchunks", "gauth_assoc_id gauth_chunks"),
+    (
+        &option::PADDRPARAMS_FLOWLABEL,
+        "sctp_paddrparams",
+        "spp_assoc_id spp_address spp_ipv6_flowlabel",
+    ),
+    (&option::PROBEINTERVAL, "sctp_probeinterval", "spi_assoc_id spi_address spi_interval"),
+    (&option::UDPENCAPS, "sctp_udpencaps", "sue_assoc_id sue_address sue_port"),
+    (&option::SNDINFO, "sctp_sndinfo", "snd_sid snd_flags snd_ppid snd_context snd_assoc_id"),
+    (&option::DEFAULT_PRINFO, "sctp_default_prinfo", "pr_assoc_id pr_policy pr_value"),
+    (&option::PRSTATUS, "sctp_prstatus", PRSTATUS),
+    (&option::PRSTATUS_STREAM, "sctp_prstatus", PRSTATUS),
     (
         &option::PADDRINFO,
         "sctp_paddrinfo",
@@ -91,8 +126,12 @@ const RECORDS: &[(&Record, &str, &str)] = &[
     ),
 ];
 
-/// Records that are the start of a struct which grew.
-const GREW: &[&str] = &["sctp_paddrparams", "sctp_event_subscribe"];
+const PRSTATUS: &str = "sprstat_assoc_id sprstat_sid sprstat_policy sprstat_abandoned_unsent \
+    sprstat_abandoned_sent";
+
+/// Records that are the start of a struct which grew, or that have a list at the end.
+const GREW: &[&str] =
+    &["sctp_paddrparams", "sctp_event_subscribe", "sctp_hmacalgo", "sctp_authchunks"];
 
 const CONSTANTS: &[(&str, i64)] = &[
     ("SOL_SCTP_OF_C", sctp::abi::SOL_SCTP as i64),
@@ -119,10 +158,35 @@ const CONSTANTS: &[(&str, i64)] = &[
     ("offsetof(struct sctp_assoc_value, assoc_value)", option::assoc_value::VALUE as i64),
     ("SCTP_SNDRCV", cmsg_type::SNDRCV as i64),
     ("SCTP_RCVINFO", cmsg_type::RCVINFO as i64),
+    ("SCTP_AUTHINFO", cmsg_type::AUTHINFO as i64),
+    ("sizeof(struct sctp_authinfo)", size_of::<u16>() as i64),
     ("SCTP_GET_ASSOC_NUMBER", optname::GET_ASSOC_NUMBER as i64),
     ("SCTP_GET_ASSOC_ID_LIST", optname::GET_ASSOC_ID_LIST as i64),
     ("offsetof(struct sctp_assoc_ids, gaids_assoc_id)", assoc_ids::IDS as i64),
     ("SCTP_ESTABLISHED", sstat_state::ESTABLISHED as i64),
+    ("sizeof(struct sctp_paddrinfo)", paddrinfo::SIZE as i64),
+    ("offsetof(struct sctp_paddrinfo, spinfo_assoc_id)", paddrinfo::ASSOC_ID as i64),
+    ("offsetof(struct sctp_paddrinfo, spinfo_address)", paddrinfo::ADDRESS as i64),
+    ("offsetof(struct sctp_paddrinfo, spinfo_state)", paddrinfo::STATE as i64),
+    ("offsetof(struct sctp_paddrinfo, spinfo_cwnd)", paddrinfo::CWND as i64),
+    ("offsetof(struct sctp_paddrinfo, spinfo_srtt)", paddrinfo::SRTT as i64),
+    ("offsetof(struct sctp_paddrinfo, spinfo_rto)", paddrinfo::RTO as i64),
+    ("offsetof(struct sctp_paddrinfo, spinfo_mtu)", paddrinfo::MTU as i64),
+    ("sizeof(struct sctp_status)", status::SIZE as i64),
+    ("offsetof(struct sctp_status, sstat_assoc_id)", status::ASSOC_ID as i64),
+    ("offsetof(struct sctp_status, sstat_state)", status::STATE as i64),
+    ("offsetof(struct sctp_status, sstat_rwnd)", status::RWND as i64),
+    ("offsetof(struct sctp_status, sstat_unackdata)", status::UNACKDATA as i64),
+    ("offsetof(struct sctp_status, sstat_penddata)", status::PENDDATA as i64),
+    ("offsetof(struct sctp_status, sstat_instrms)", status::INSTRMS as i64),
+    ("offsetof(struct sctp_status, sstat_outstrms)", status::OUTSTRMS as i64),
+    ("offsetof(struct sctp_status, sstat_fragmentation_point)", status::FRAGMENTATION_POINT as i64),
+    ("offsetof(struct sctp_status, sstat_primary)", status::PRIMARY as i64),
+    ("sizeof(struct sctp_assoc_stats)", assoc_stats::SIZE as i64),
+    ("offsetof(struct sctp_assoc_stats, sas_assoc_id)", assoc_stats::ASSOC_ID as i64),
+    ("offsetof(struct sctp_assoc_stats, sas_obs_rto_ipaddr)", assoc_stats::OBS_RTO_IPADDR as i64),
+    ("offsetof(struct sctp_assoc_stats, sas_maxrto)", assoc_stats::MAXRTO as i64),
+    ("SCTP_GET_ASSOC_STATS", optname::GET_ASSOC_STATS as i64),
     ("SCTP_RECVRCVINFO", optname::RECVRCVINFO as i64),
     ("SCTP_SOCKOPT_BINDX_ADD", optname::SOCKOPT_BINDX_ADD as i64),
     ("SCTP_SOCKOPT_BINDX_REM", optname::SOCKOPT_BINDX_REM as i64),
@@ -134,6 +198,14 @@ const CONSTANTS: &[(&str, i64)] = &[
     ("SCTP_ADDR_OVER", sctp::types::flags::ADDR_OVER as i64),
     ("SCTP_ABORT", sctp::types::flags::ABORT as i64),
     ("SCTP_EOF", sctp::types::flags::EOF as i64),
+    ("SCTP_SACK_IMMEDIATELY", sctp::types::flags::SACK_IMMEDIATELY as i64),
+    ("SCTP_SENDALL", sctp::types::flags::SENDALL as i64),
+    ("SCTP_PR_SCTP_MASK", sctp::types::flags::PR_MASK as i64),
+    ("SCTP_PR_SCTP_NONE", 0),
+    ("SCTP_PR_SCTP_TTL", sctp::types::flags::PR_TTL as i64),
+    ("SCTP_PR_SCTP_RTX", sctp::types::flags::PR_RTX as i64),
+    ("SCTP_PR_SCTP_PRIO", sctp::types::flags::PR_PRIO as i64),
+    ("SCTP_PR_SCTP_ALL", 0x80),
     ("SCTP_ASSOC_CHANGE", ty::ASSOC_CHANGE as i64),
     ("SCTP_PEER_ADDR_CHANGE", ty::PEER_ADDR_CHANGE as i64),
     ("SCTP_SEND_FAILED", ty::SEND_FAILED as i64),
@@ -147,7 +219,34 @@ const CONSTANTS: &[(&str, i64)] = &[
     ("SCTP_ASSOC_RESET_EVENT", ty::ASSOC_RESET_EVENT as i64),
     ("SCTP_STREAM_CHANGE_EVENT", ty::STREAM_CHANGE_EVENT as i64),
     ("SCTP_SEND_FAILED_EVENT", ty::SEND_FAILED_EVENT as i64),
+    ("sizeof(struct sctp_paddrparams)", option::PADDRPARAMS_DSCP.size as i64),
+    ("offsetof(struct sctp_paddrparams, spp_flags)", 146),
     ("SPP_SACKDELAY_DISABLE", 0x40),
+    ("offsetof(struct sctp_reset_streams, srs_stream_list)", option::RESET_STREAMS.size as i64),
+    ("sizeof(((struct sctp_reset_streams *)0)->srs_stream_list[0])", 2),
+    ("SCTP_STREAM_RESET_INCOMING", 0x01),
+    ("SCTP_STREAM_RESET_OUTGOING", 0x02),
+    ("SCTP_ENABLE_RESET_STREAM_REQ", 0x01),
+    ("SCTP_ENABLE_RESET_ASSOC_REQ", 0x02),
+    ("SCTP_ENABLE_CHANGE_ASSOC_REQ", 0x04),
+    ("SPP_HB_ENABLE", spp_flags::HB_ENABLE as i64),
+    ("SPP_HB_TIME_IS_ZERO", spp_flags::HB_TIME_IS_ZERO as i64),
+    ("SPP_DSCP", spp_flags::DSCP as i64),
+    ("SPP_IPV6_FLOWLABEL", spp_flags::IPV6_FLOWLABEL as i64),
+    ("SCTP_FUTURE_ASSOC", assoc::FUTURE as i64),
+    ("SCTP_CURRENT_ASSOC", assoc::CURRENT as i64),
+    ("SCTP_ALL_ASSOC", assoc::ALL as i64),
+    ("offsetof(struct sctp_hmacalgo, shmac_num_idents)", 0),
+    ("sizeof(((struct sctp_hmacalgo *)0)->shmac_num_idents)", 4),
+    ("offsetof(struct sctp_authchunks, gauth_number_of_chunks)", 4),
+    ("sizeof(((struct sctp_authchunks *)0)->gauth_number_of_chunks)", 4),
+    ("offsetof(struct sctp_authkey, sca_keylength)", 6),
+    ("sizeof(((struct sctp_authkey *)0)->sca_keylength)", 2),
+    ("sizeof(struct sctp_authchunk)", 1),
+    ("SCTP_AUTH_HMAC_ID_SHA1", 1),
+    ("SCTP_AUTH_HMAC_ID_SHA256", 3),
+    ("SCTP_PF", PATH_POTENTIALLY_FAILED as i64),
+    ("SCTP_ADDR_POTENTIALLY_FAILED", 6),
     ("SCTP_ACTIVE", 2),
     ("SCTP_UNCONFIRMED", 3),
     ("SCTP_SHUTDOWN_ACK_SENT", 8),
@@ -173,8 +272,17 @@ fn offsets_sizes_and_constants() {
                 continue;
             }
             agree(&format!("offsetof(struct {name}, {member})"), field.offset as i64);
-            let size = format!("sizeof(((struct {name} *)0)->{member})");
-            agree(&size, field.kind.width() as i64);
+            match field.kind {
+                Kind::List(list) => {
+                    let element = format!("sizeof(*((struct {name} *)0)->{member})");
+                    agree(&element, list.width as i64);
+                }
+                Kind::Secret { .. } => {}
+                _ => {
+                    let size = format!("sizeof(((struct {name} *)0)->{member})");
+                    agree(&size, field.kind.width() as i64);
+                }
+            }
         }
     }
     for (expression, value) in CONSTANTS {
@@ -186,15 +294,35 @@ fn offsets_sizes_and_constants() {
             agree(&c_name(option.name), option.optname.into());
         }
     }
+    for (counter, offset) in COUNTERS {
+        agree(&format!("offsetof(struct sctp_assoc_stats, sas_{counter})"), *offset as i64);
+        agree(&format!("sizeof(((struct sctp_assoc_stats *)0)->sas_{counter})"), 8);
+    }
+    for (value, name) in PATH_STATES {
+        // The header's name of potentially failed.
+        let name = name.replace("potentially_failed", "pf").to_uppercase();
+        agree(&format!("SCTP_{name}"), (*value).into());
+    }
+    for feature in FEATURES {
+        agree(&feature.c_name(), feature.optname.into());
+    }
+    for (name, value) in &SCHEDULERS[..3] {
+        let name = name.replace("scheduler_", "SCTP_SS_").to_uppercase();
+        // A constant of an enumeration; two came later than this header may be.
+        agree(&name, (*value).into());
+    }
     source.push_str("int main(void) { return 0; }\n");
     compile("offsets", &source).unwrap();
 }
 
-/// The C name of an option of SCTP: Erlang's in capitals, but for two.
+/// The C name of an option of SCTP: Erlang's in capitals, but for those that share or split one.
 fn c_name(option: &str) -> String {
     match option {
         "sctp_peer_addr_params" => "SCTP_PEER_ADDR_PARAMS".into(),
         "sctp_delayed_ack_time" => "SCTP_DELAYED_ACK_TIME".into(),
+        "sctp_dscp" => "SCTP_PEER_ADDR_PARAMS".into(),
+        "sctp_peer_addr_thlds" => "SCTP_PEER_ADDR_THLDS_V2".into(),
+        "sctp_ipv6_flowlabel" => "SCTP_PEER_ADDR_PARAMS".into(),
         name => name.to_uppercase(),
     }
 }
@@ -251,6 +379,7 @@ int main(void) {
       out(n, n->sse_length); }
     { START(struct sctp_pdapi_event, n, SCTP_PARTIAL_DELIVERY_EVENT, 0)
       n->pdapi_indication = 22; n->pdapi_assoc_id = 23; n->pdapi_stream = 24; n->pdapi_seq = 25;
+      n->pdapi_flags = 1;
       out(n, n->pdapi_length); }
     { START(struct sctp_adaptation_event, n, SCTP_ADAPTATION_INDICATION, 0)
       n->sai_adaptation_ind = 26; n->sai_assoc_id = 27;
@@ -274,7 +403,7 @@ int main(void) {
       n->strchange_instrms = 42; n->strchange_outstrms = 43;
       out(n, n->strchange_length); }
     { START(struct sctp_send_failed_event, n, SCTP_SEND_FAILED_EVENT, 1)
-      n->ssf_error = 44; n->ssfe_info.snd_sid = 45; n->ssfe_info.snd_flags = 46;
+      n->ssf_error = htons(44); n->ssfe_info.snd_sid = 45; n->ssfe_info.snd_flags = 46;
       n->ssfe_info.snd_ppid = htonl(47); n->ssfe_info.snd_context = 48;
       n->ssfe_info.snd_assoc_id = 49; n->ssf_assoc_id = 50; n->ssf_data[0] = 'e';
       out(n, n->ssf_length); }
@@ -339,6 +468,7 @@ fn expected_notifications() -> Vec<Notification> {
             assoc: AssocId(23),
             stream: 24,
             sequence: 25,
+            unordered: true,
         },
         Notification::Adaptation { indication: 26u32.to_be(), assoc: AssocId(27) },
         Notification::Authentication { key: 28, indication: 29, assoc: AssocId(30) },
@@ -361,6 +491,7 @@ fn expected_notifications() -> Vec<Notification> {
                 context: 48,
                 timetolive: 0,
                 assoc: AssocId(49),
+                key: None,
             },
             assoc: AssocId(50),
             data: b"e".to_vec(),

@@ -1,45 +1,47 @@
 //! A socket's life: open, names, associations of its own, the end.
 
+use beam::entry::Scheduler;
 use rustler::{Atom, Binary, Encoder, Env, Error, NifResult, Reference, Term};
-use sctp::{Bindx, Family, Style};
+use sctp::{Bindx, Family, Half, Style};
 
 use crate::nif::{done, invalid, value};
 use crate::poller;
+use crate::socket::accept::Accepted;
 use crate::socket::closings::tell_when_over;
 use crate::socket::create::{admit, create};
 use crate::socket::lingering::Close;
 use crate::socket::owner::close_orphans;
-use crate::socket::settle::settle;
-use crate::socket::state::{Handle, Inherited, SocketRef};
+use crate::socket::state::{Handle, Inherited, SocketRef, socket_term};
 use crate::socket::user_options::UserOptions;
-use crate::socket::waiter::Waiter;
-use crate::terms::value::{assoc_id, is_undefined, path};
+use crate::socket::waiter::{Wait, Waiter};
+use crate::terms::value::{assoc_id, is_longer, is_undefined, path};
 use crate::terms::{address, atoms, error};
 
-/// Opens a socket for the calling process; `elsewhere` if that is for [`open_dirty`] to do.
-#[rustler::nif]
-fn open<'a>(env: Env<'a>, family: Atom, style: Atom, netns: Term<'a>) -> NifResult<Term<'a>> {
+beam::nif!("open", 3, open, or dirty);
+beam::nif!("connect", 3, connect, or dirty);
+
+/// Addresses that take no scheduler too long: the kernel looks for a route to each, which takes it 30
+/// microseconds.
+const FEW: usize = 16;
+
+/// Opens a socket for the calling process.
+fn open<'a>(
+    env: Env<'a>,
+    [family, style, netns]: [Term<'a>; 3],
+    scheduler: Scheduler,
+) -> NifResult<Option<Term<'a>>> {
     // The first socket has the kernel load its module, if it has not; for another network namespace
     // it takes a thread.
-    if poller::tokens() == 0 || !is_undefined(netns) {
-        return Ok(atoms::elsewhere().to_term(env));
+    let is_long = poller::tokens() == 0 || !is_undefined(netns);
+    if scheduler == Scheduler::Normal && is_long {
+        return Ok(None);
     }
-    open_for(env, family, style, netns)
-}
-
-/// The same where it may take long.
-#[rustler::nif(schedule = "DirtyIo")]
-fn open_dirty<'a>(env: Env<'a>, family: Atom, style: Atom, netns: Term<'a>) -> NifResult<Term<'a>> {
-    open_for(env, family, style, netns)
-}
-
-fn open_for<'a>(env: Env<'a>, family: Atom, style: Atom, netns: Term<'a>) -> NifResult<Term<'a>> {
-    let family = match family {
+    let family = match family.decode::<Atom>()? {
         inet if inet == atoms::inet() => Family::Inet,
         inet6 if inet6 == atoms::inet6() => Family::Inet6,
         _ => return Err(Error::BadArg),
     };
-    let style = match style {
+    let style = match style.decode::<Atom>()? {
         seqpacket if seqpacket == atoms::seqpacket() => Style::OneToMany,
         stream if stream == atoms::stream() => Style::OneToOne,
         _ => return Err(Error::BadArg),
@@ -48,6 +50,7 @@ fn open_for<'a>(env: Env<'a>, family: Atom, style: Atom, netns: Term<'a>) -> Nif
         true => None,
         false => Some(path(&netns.decode::<Binary>()?)),
     };
+    beam::log::find(env);
     let opened = sctp::Socket::open(family, style, netns.as_deref())
         .map_err(error::Error::from)
         .and_then(admit)
@@ -55,7 +58,7 @@ fn open_for<'a>(env: Env<'a>, family: Atom, style: Atom, netns: Term<'a>) -> Nif
             let user = UserOptions { netns, ..UserOptions::default() };
             create(env, admitted, user, Inherited::default())
         });
-    Ok(value(env, opened))
+    Ok(Some(value(env, opened)))
 }
 
 #[rustler::nif]
@@ -83,59 +86,52 @@ fn bindx<'a>(
 
 #[rustler::nif]
 fn listen<'a>(env: Env<'a>, socket: &'a SocketRef, backlog: i32) -> Term<'a> {
-    let listens = socket.lock().and_then(|mut open| {
-        open.kernel().listen(backlog)?;
-        if socket.style == Style::OneToOne {
-            // There is nothing to be read from now on, as every read says.
-            open.state.inbox.exhaust();
-        }
-        open.state.delivery.set_listening(backlog != 0);
-        open.hold(socket);
-        settle(&mut open);
-        Ok(())
-    });
-    done(env, listens)
+    done(env, socket.listen(&Handle::of(socket), backlog))
 }
 
 #[rustler::nif]
+fn accept<'a>(env: Env<'a>, socket: Handle, reference: Term<'a>) -> Term<'a> {
+    let wait = Wait::of(reference);
+    match socket.accept(env, &socket, wait) {
+        Ok(Accepted::Socket(accepted)) => (atoms::ok(), socket_term(env, &accepted)).encode(env),
+        Ok(Accepted::Nothing) => env.error_tuple(atoms::timeout()),
+        Ok(Accepted::Wait) => atoms::wait().to_term(env),
+        Err(error) => error.encode(env),
+    }
+}
+
+#[rustler::nif]
+fn shutdown<'a>(env: Env<'a>, socket: &'a SocketRef, how: Atom) -> NifResult<Term<'a>> {
+    let half = match how {
+        read if read == atoms::read() => Half::Read,
+        write if write == atoms::write() => Half::Write,
+        both if both == atoms::read_write() => Half::Both,
+        _ => return Err(Error::BadArg),
+    };
+    Ok(done(env, socket.shutdown(half)))
+}
+
 fn connect<'a>(
     env: Env<'a>,
-    socket: &'a SocketRef,
-    addresses: Term<'a>,
-    reference: Term<'a>,
-) -> Term<'a> {
-    connect_to(env, socket, addresses, reference)
-}
-
-/// The same for many addresses. Dirty: the kernel looks for a route to each.
-#[rustler::nif(schedule = "DirtyIo")]
-fn connect_many<'a>(
-    env: Env<'a>,
-    socket: &'a SocketRef,
-    addresses: Term<'a>,
-    reference: Term<'a>,
-) -> Term<'a> {
-    connect_to(env, socket, addresses, reference)
-}
-
-fn connect_to<'a>(
-    env: Env<'a>,
-    socket: &SocketRef,
-    addresses: Term<'a>,
-    reference: Term<'a>,
-) -> Term<'a> {
+    [socket, addresses, reference]: [Term<'a>; 3],
+    scheduler: Scheduler,
+) -> NifResult<Option<Term<'a>>> {
+    let socket: &SocketRef = socket.decode()?;
+    if scheduler == Scheduler::Normal && is_longer(addresses, FEW) {
+        return Ok(None);
+    }
     let addresses = match address::decode_all(addresses) {
         Some(addresses) if !addresses.is_empty() => addresses,
-        _ => return invalid(env),
+        _ => return Ok(Some(invalid(env))),
     };
     if !reference.is_ref() {
-        return value(env, socket.start(&addresses).map(|assoc| assoc.to_u32()));
+        return Ok(Some(value(env, socket.start(&addresses).map(|assoc| assoc.to_u32()))));
     }
-    match socket.connect(env, &addresses, reference) {
+    Ok(Some(match socket.connect(env, &addresses, reference) {
         Ok(Some(outcome)) => outcome,
         Ok(None) => atoms::wait().to_term(env),
         Err(error) => error.encode(env),
-    }
+    }))
 }
 
 #[rustler::nif]

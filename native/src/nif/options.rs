@@ -1,10 +1,12 @@
 //! Options.
 
-use rustler::{Env, NifResult, ResourceArc, Term};
+use beam::entry::Scheduler;
+use rustler::{Atom, Encoder, Env, NifResult, ResourceArc, Term};
 use sctp::Family;
+use sctp::option::{Access, Shape};
 
 use crate::nif::{done, invalid, value};
-use crate::options::setting::{MOST, Setting, setting};
+use crate::options::setting::{MOST, Setting, kernel_option, setting};
 use crate::options::{apply, query};
 use crate::socket::mailbox::{Question, is_watched};
 use crate::socket::state::SocketRef;
@@ -16,6 +18,8 @@ const FEW: usize = 16;
 
 // This is called for each message, by owners who get one at a time.
 beam::nif!("set_active", 2, set_active);
+beam::nif!("setopts", 2, setopts, or dirty);
+beam::nif!("getopts", 2, getopts, or dirty);
 
 /// `setopts/2` of the mode alone.
 fn set_active<'a>(env: Env<'a>, [socket, mode]: [Term<'a>; 2]) -> NifResult<Term<'a>> {
@@ -26,60 +30,82 @@ fn set_active<'a>(env: Env<'a>, [socket, mode]: [Term<'a>; 2]) -> NifResult<Term
     })
 }
 
-/// Nothing is done where the answer is `many`, for more than a few options, or `limited`, for a bound
-/// whose process does not run.
-#[rustler::nif]
-fn setopts<'a>(env: Env<'a>, socket: &'a SocketRef, options: Term<'a>) -> NifResult<Term<'a>> {
-    if is_longer(options, FEW) {
-        return Ok(atoms::many().to_term(env));
+/// Nothing is done where the answer is `limited`: for a bound whose process does not run.
+fn setopts<'a>(
+    env: Env<'a>,
+    [socket, options]: [Term<'a>; 2],
+    scheduler: Scheduler,
+) -> NifResult<Option<Term<'a>>> {
+    let socket: &SocketRef = socket.decode()?;
+    if scheduler == Scheduler::Normal && is_longer(options, FEW) {
+        return Ok(None);
     }
-    set(env, socket, options)
-}
-
-/// The same for as many options as there may be. Dirty: each is a system call.
-#[rustler::nif(schedule = "DirtyIo")]
-fn setopts_many<'a>(env: Env<'a>, socket: &'a SocketRef, options: Term<'a>) -> NifResult<Term<'a>> {
-    set(env, socket, options)
-}
-
-fn set<'a>(env: Env<'a>, socket: &SocketRef, options: Term<'a>) -> NifResult<Term<'a>> {
-    match list(options, MOST, |option| setting(option, socket.family)) {
+    Ok(Some(match list(options, MOST, |option| setting(option, socket.family)) {
         Ok(settings) if settings.iter().any(Setting::is_limit) && !is_watched(env) => {
-            Ok(atoms::limited().to_term(env))
+            atoms::limited().to_term(env)
         }
-        Ok(settings) => Ok(done(env, apply::apply(socket, settings))),
-        Err(bad) => bad.answer(env),
-    }
+        Ok(settings)
+            if scheduler == Scheduler::Normal && settings.iter().any(Setting::is_of_many) =>
+        {
+            return Ok(None);
+        }
+        Ok(settings) => done(env, apply::apply(socket, settings)),
+        Err(bad) => bad.answer(env)?,
+    }))
 }
 
-#[rustler::nif]
-fn getopts<'a>(env: Env<'a>, socket: &'a SocketRef, options: Term<'a>) -> NifResult<Term<'a>> {
-    if is_longer(options, FEW) {
-        return Ok(atoms::many().to_term(env));
-    }
-    get(env, socket, options)
-}
-
-/// The same for as many options as there may be.
-#[rustler::nif(schedule = "DirtyIo")]
-fn getopts_many<'a>(env: Env<'a>, socket: &'a SocketRef, options: Term<'a>) -> NifResult<Term<'a>> {
-    get(env, socket, options)
-}
-
-fn get<'a>(env: Env<'a>, socket: &SocketRef, options: Term<'a>) -> NifResult<Term<'a>> {
+fn getopts<'a>(
+    env: Env<'a>,
+    [socket, options]: [Term<'a>; 2],
+    scheduler: Scheduler,
+) -> NifResult<Option<Term<'a>>> {
+    let socket: &SocketRef = socket.decode()?;
     if is_longer(options, MOST) {
-        return Ok(env.error_tuple(atoms::enomem()));
+        return Ok(Some(env.error_tuple(atoms::enomem())));
     }
-    match list(options, MOST, |option| query::query(option, socket.family)) {
-        Ok(queries) => Ok(value(env, query::answers(env, socket, queries))),
-        Err(bad) => bad.answer(env),
+    if scheduler == Scheduler::Normal && is_longer(options, FEW) {
+        return Ok(None);
     }
+    Ok(Some(match list(options, MOST, |option| query::query(option, socket.family)) {
+        Ok(queries) => value(env, query::answers(env, socket, queries)),
+        Err(bad) => bad.answer(env)?,
+    }))
+}
+
+/// An option by itself, with the kernel's error. One that is not known, or a wrong request, is badarg.
+#[rustler::nif]
+fn getopt<'a>(env: Env<'a>, socket: &'a SocketRef, option: Term<'a>) -> NifResult<Term<'a>> {
+    // Whatever else is wrong.
+    if let Err(error) = socket.kernel() {
+        return Ok(error.encode(env));
+    }
+    let query = query::query(option, socket.family).ok_or(rustler::Error::BadArg)?;
+    Ok(value(env, query::value(env, socket, query)))
 }
 
 /// Would `setopts` find name and type of an option right, on a socket that has all options?
 #[rustler::nif]
 fn check_opt(option: Term) -> bool {
     setting(option, Family::Inet6).is_some()
+}
+
+/// What a kernel's option takes, for who gave it something else; `undefined` if there is none of this
+/// name.
+#[rustler::nif]
+fn option_shape<'a>(env: Env<'a>, name: Atom) -> Term<'a> {
+    let Some(option) = kernel_option(name) else { return atoms::undefined().to_term(env) };
+    if option.access == Access::ReadOnly {
+        return atoms::read_only().to_term(env);
+    }
+    match option.shape {
+        Shape::Bool => atoms::boolean().to_term(env),
+        Shape::Int => atoms::integer().to_term(env),
+        Shape::UInt | Shape::AssocUInt | Shape::AssocId => atoms::non_neg_integer().to_term(env),
+        Shape::Linger => atoms::linger().to_term(env),
+        Shape::DeviceName => atoms::device().to_term(env),
+        Shape::Record(record) => (atoms::record(), record.tag).encode(env),
+        Shape::Chunk => atoms::chunk().to_term(env),
+    }
 }
 
 #[rustler::nif]

@@ -2,7 +2,7 @@
 
 use beam::message;
 use rustler::{Encoder, Env, LocalPid, ResourceArc, Term};
-use sctp::Family;
+use sctp::{Family, Style};
 
 use crate::nif::value;
 use crate::socket::owner::Begun;
@@ -18,6 +18,15 @@ fn family<'a>(env: Env<'a>, socket: &'a SocketRef) -> Term<'a> {
         Family::Inet6 => atoms::inet6(),
     };
     value(env, socket.lock().map(|_| family))
+}
+
+/// Whether it is open or not.
+#[rustler::nif]
+fn style<'a>(env: Env<'a>, socket: &'a SocketRef) -> Term<'a> {
+    match socket.style {
+        Style::OneToMany => atoms::seqpacket().to_term(env),
+        Style::OneToOne => atoms::stream().to_term(env),
+    }
 }
 
 #[rustler::nif]

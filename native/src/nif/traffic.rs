@@ -1,7 +1,8 @@
 //! What is sent and received.
 
-use rustler::{Binary, Encoder, Env, NifResult, Reference, Term};
-use sctp::SndInfo;
+use beam::entry::Scheduler;
+use rustler::{Atom, Binary, Encoder, Env, NifResult, Term};
+use sctp::{AssocId, SndInfo, To};
 
 use crate::message::Most;
 use crate::nif::invalid;
@@ -9,14 +10,20 @@ use crate::socket::inbox::MOST;
 use crate::socket::receive::Received;
 use crate::socket::send::{SENT_TOGETHER, Sent};
 use crate::socket::state::SocketRef;
+use crate::socket::waiter::Wait;
 use crate::terms::error::Error;
-use crate::terms::value::{assoc_id_or_none, uint};
-use crate::terms::{atoms, info};
+use crate::terms::value::{assoc_id_or_none, is_undefined, uint};
+use crate::terms::{address, atoms, info, send_info};
 
 // These are called for each message.
 beam::nif!("recv", 2, recv);
-beam::nif!("send", 3, send_info);
-beam::nif!("send", 4, send_stream);
+beam::nif!("send", 3, send_info, or dirty);
+beam::nif!("send", 4, send_stream, or dirty);
+beam::nif!("sendv", 5, sendv, or dirty);
+
+/// More data in one message keeps a scheduler longer than it should: the kernel copies it, cuts it up
+/// and often enough sends it.
+const LARGE: usize = 32 * 1024;
 
 fn recv<'a>(env: Env<'a>, [socket, reference]: [Term<'a>; 2]) -> NifResult<Term<'a>> {
     Ok(receive(env, socket.decode()?, reference, Most::One))
@@ -34,10 +41,10 @@ fn recv_batch<'a>(
 }
 
 fn receive<'a>(env: Env<'a>, socket: &SocketRef, reference: Term<'a>, most: Most) -> Term<'a> {
-    let reference = Some(reference).filter(|reference| reference.is_ref());
-    match socket.receive(env, reference, most) {
+    let wait = Wait::of(reference);
+    match socket.receive(env, socket, wait, most) {
         Ok(Received::Message(answer)) => answer,
-        Ok(Received::Wait) => atoms::wait().to_term(env),
+        Ok(Received::Wait) => waits(env, socket, wait),
         Ok(Received::Nothing) => env.error_tuple(atoms::timeout()),
         Ok(Received::Already) => Error::Posix(libc::EALREADY).encode(env),
         Ok(Received::Active) => invalid(env),
@@ -49,9 +56,18 @@ fn receive<'a>(env: Env<'a>, socket: &SocketRef, reference: Term<'a>, most: Most
     }
 }
 
+/// The caller is registered.
+fn waits<'a>(env: Env<'a>, socket: &SocketRef, wait: Wait) -> Term<'a> {
+    if let Wait::Select { .. } = wait {
+        socket.watch_waiting(env, socket);
+    }
+    atoms::wait().to_term(env)
+}
+
 #[rustler::nif]
 fn cancel<'a>(env: Env<'a>, socket: &'a SocketRef, reference: Term<'a>) -> Term<'a> {
-    let answer = if socket.cancel(reference) { atoms::ok() } else { atoms::sent() };
+    let cancelled = socket.cancel(reference) || socket.stop_accepting(env, reference);
+    let answer = if cancelled { atoms::ok() } else { atoms::sent() };
     answer.to_term(env)
 }
 
@@ -59,84 +75,101 @@ fn cancel<'a>(env: Env<'a>, socket: &'a SocketRef, reference: Term<'a>) -> Term<
 fn send_stream<'a>(
     env: Env<'a>,
     [socket, assoc, stream, data]: [Term<'a>; 4],
-) -> NifResult<Term<'a>> {
-    Ok(send_on_stream(env, socket.decode()?, assoc, stream, data))
-}
-
-/// The same for much data. Dirty: the kernel copies it, cuts it up and often enough sends it.
-#[rustler::nif(name = "send_large", schedule = "DirtyIo")]
-fn send_stream_large<'a>(
-    env: Env<'a>,
-    socket: &'a SocketRef,
-    assoc: Term<'a>,
-    stream: Term<'a>,
-    data: Term<'a>,
-) -> Term<'a> {
-    send_on_stream(env, socket, assoc, stream, data)
-}
-
-fn send_on_stream<'a>(
-    env: Env<'a>,
-    socket: &SocketRef,
-    assoc: Term<'a>,
-    stream: Term<'a>,
-    data: Term<'a>,
-) -> Term<'a> {
-    match (assoc_id_or_none(assoc), uint(stream)) {
-        (Some(assoc), Some(stream)) => send(env, socket, socket.default_info(assoc, stream), data),
-        _ => refused(env, socket),
-    }
+    scheduler: Scheduler,
+) -> NifResult<Option<Term<'a>>> {
+    let socket: &SocketRef = socket.decode()?;
+    Ok(match (assoc_id_or_none(assoc), uint(stream)) {
+        (Some(assoc), Some(stream)) => {
+            send(env, socket, data, scheduler, || socket.default_info(assoc, Some(stream)))
+        }
+        _ => Some(refused(env, socket)),
+    })
 }
 
 /// `send/3`: what a record says, the default send parameters aside.
-fn send_info<'a>(env: Env<'a>, [socket, info, data]: [Term<'a>; 3]) -> NifResult<Term<'a>> {
-    Ok(send_with_info(env, socket.decode()?, info, data))
-}
-
-/// The same for much data.
-#[rustler::nif(name = "send_large", schedule = "DirtyIo")]
-fn send_info_large<'a>(
+fn send_info<'a>(
     env: Env<'a>,
-    socket: &'a SocketRef,
-    info: Term<'a>,
-    data: Term<'a>,
-) -> Term<'a> {
-    send_with_info(env, socket, info, data)
-}
-
-fn send_with_info<'a>(
-    env: Env<'a>,
-    socket: &SocketRef,
-    info: Term<'a>,
-    data: Term<'a>,
-) -> Term<'a> {
-    match info::to_send(info) {
-        Some(info) => send(env, socket, Ok(info), data),
-        None => refused(env, socket),
-    }
+    [socket, info, data]: [Term<'a>; 3],
+    scheduler: Scheduler,
+) -> NifResult<Option<Term<'a>>> {
+    let socket: &SocketRef = socket.decode()?;
+    Ok(match info::to_send(info) {
+        Some(info) => send(env, socket, data, scheduler, || Ok(info)),
+        None => Some(refused(env, socket)),
+    })
 }
 
 fn send<'a>(
     env: Env<'a>,
     socket: &SocketRef,
-    info: Result<SndInfo, Error>,
     data: Term<'a>,
-) -> Term<'a> {
+    scheduler: Scheduler,
+    info: impl FnOnce() -> Result<SndInfo, Error>,
+) -> Option<Term<'a>> {
     // Not an iolist: who calls has made one binary of it, where the VM can interrupt that.
-    let Ok(data) = data.decode::<Binary>() else { return refused(env, socket) };
-    match info.and_then(|info| socket.send(env, &info, data.as_slice())) {
+    let Ok(data) = data.decode::<Binary>() else { return Some(refused(env, socket)) };
+    if scheduler == Scheduler::Normal && data.len() > LARGE {
+        return None;
+    }
+    let sent = info().and_then(|info| socket.send(env, &info, data.as_slice()));
+    Some(outcome(env, sent))
+}
+
+fn outcome(env: Env, sent: Result<Sent, Error>) -> Term {
+    match sent {
         Ok(Sent::Done) => atoms::ok().to_term(env),
-        Ok(Sent::Wait) => atoms::wait().to_term(env),
+        Ok(Sent::Wait(None)) => atoms::wait().to_term(env),
+        Ok(Sent::Wait(Some(time))) => (atoms::wait(), time).encode(env),
         Err(error) => error.encode(env),
     }
 }
 
-/// The answer to a wrong argument where a closed socket is to be told first.
-fn refused<'a>(env: Env<'a>, socket: &SocketRef) -> Term<'a> {
-    socket.kernel().err().unwrap_or(Error::INVALID).encode(env)
+/// `sendv`: an association or `all`, an address of its peer or `undefined`, a list of records; where
+/// that says nothing the default send parameters do.
+fn sendv<'a>(
+    env: Env<'a>,
+    [socket, assoc, address, infos, data]: [Term<'a>; 5],
+    scheduler: Scheduler,
+) -> NifResult<Option<Term<'a>>> {
+    let socket: &SocketRef = socket.decode()?;
+    let (Some((assoc, to)), Ok(data)) =
+        (recipient(socket, assoc, address), data.decode::<Binary>())
+    else {
+        return Ok(Some(refused(env, socket)));
+    };
+    // It takes a while where there are many associations.
+    if scheduler == Scheduler::Normal && (to == To::All || data.len() > LARGE) {
+        return Ok(None);
+    }
+    let info = socket
+        .default_info(assoc, None)
+        .and_then(|defaults| send_info::to_send(infos, defaults).ok_or_else(|| why(socket)));
+    let sent = info.and_then(|info| socket.send_to(env, to, &info, data.as_slice()));
+    Ok(Some(outcome(env, sent)))
 }
 
-/// Sends a list of `{Stream | #sctp_sndrcvinfo{}, Binary}` to one association, from the first on, as
+/// Whom a message is for.
+fn recipient(socket: &SocketRef, assoc: Term, path: Term) -> Option<(AssocId, To)> {
+    if assoc.decode::<Atom>().is_ok_and(|all| all == atoms::all()) {
+        return is_undefined(path).then_some((AssocId::FUTURE, To::All));
+    }
+    let to = match is_undefined(path) {
+        true => To::Assoc,
+        false => To::Path(address::record_address(path, socket.family)?),
+    };
+    Some((assoc_id_or_none(assoc)?, to))
+}
+
+/// The answer to a wrong argument where a closed socket is to be told first.
+fn refused<'a>(env: Env<'a>, socket: &SocketRef) -> Term<'a> {
+    why(socket).encode(env)
+}
+
+fn why(socket: &SocketRef) -> Error {
+    socket.kernel().err().unwrap_or(Error::INVALID)
+}
+
+/// Sends a list of `{Stream | #sctp_sndrcvinfo{} | Infos, Binary}` to one association, from the first on, as
 /// many as are sure to be taken, are well made, and keep no scheduler for long; answers how many that
 /// were.
 #[rustler::nif]
@@ -147,7 +180,7 @@ fn send_batch<'a>(
     messages: Term<'a>,
 ) -> Term<'a> {
     let Some(assoc) = assoc_id_or_none(assoc) else { return refused(env, socket) };
-    let defaults = match socket.default_info(assoc, 0) {
+    let defaults = match socket.default_info(assoc, None) {
         Ok(defaults) => defaults,
         Err(error) => return error.encode(env),
     };
@@ -155,7 +188,8 @@ fn send_batch<'a>(
         let (how, data): (Term, Binary) = message.decode().ok()?;
         let info = match uint(how) {
             Some(stream) => SndInfo { stream, ..defaults },
-            None => info::to_send(how)?,
+            None if how.is_tuple() => info::to_send(how)?,
+            None => send_info::to_send(how, defaults)?,
         };
         Some((SndInfo { assoc, ..info }, data.as_slice()))
     };
@@ -183,11 +217,23 @@ fn await_writable<'a>(
     env: Env<'a>,
     socket: &'a SocketRef,
     assoc: Term<'a>,
-    reference: Reference<'a>,
+    reference: Term<'a>,
 ) -> Term<'a> {
     let Some(assoc) = assoc_id_or_none(assoc) else { return invalid(env) };
-    match socket.await_room(env, assoc, *reference) {
-        Ok(()) => atoms::wait().to_term(env),
+    let wait = Wait::of(reference);
+    match socket.await_room(env, socket, assoc, wait) {
+        Ok(()) => waits(env, socket, wait),
+        Err(error) => error.encode(env),
+    }
+}
+
+/// `close` where the caller has to close the socket.
+#[rustler::nif]
+fn give_up_on<'a>(env: Env<'a>, socket: &'a SocketRef, assoc: Term<'a>) -> Term<'a> {
+    let Some(assoc) = assoc_id_or_none(assoc) else { return refused(env, socket) };
+    match socket.give_up_on(assoc) {
+        Ok(false) => atoms::ok().to_term(env),
+        Ok(true) => atoms::close().to_term(env),
         Err(error) => error.encode(env),
     }
 }

@@ -1,18 +1,22 @@
 //! `inet:setopts/2`. A list is applied from its end, as OTP does, up to the first option that is
-//! refused.
+//! refused; but some come after others in any case ([`sctp::option::Place`]).
 //!
 //! The kernel's options are set under the kernel's lock alone, as there may be many and each is a system
 //! call. What lives above the kernel follows in the same order, under the state's lock.
 
 use std::mem::{replace, take};
-use std::sync::atomic::Ordering;
 
 use flow::active::Request;
-use sctp::abi::event_subscribe;
-use sctp::bytes::i32_at;
-use sctp::option::{Effect, OptionSpec, PRIORITY};
+use sctp::Style;
+use sctp::abi::{EXPOSE_ENABLE, event_subscribe};
+use sctp::bytes::{i32_at, u32_at};
+use sctp::option::{Effect, OptionSpec, PRIORITY, asks_for_encapsulation, assoc_value};
 
+use crate::options::defaults;
+use crate::options::record::Value;
 use crate::options::setting::Setting;
+use crate::options::streams;
+use crate::options::subscription::{self, Subscription};
 use crate::socket::mailbox::Limit;
 use crate::socket::mode;
 use crate::socket::state::{Open, Socket, SocketRef};
@@ -27,21 +31,27 @@ enum Step {
         association: bool,
         partial_delivery: bool,
     },
+    Subscription(Subscription),
+    /// The user knows of paths that are potentially failed.
+    ExposePotentiallyFailed,
     ReadBuffer(usize),
 }
 
-/// Applies a list. `EINVAL` if anything was refused.
-pub(crate) fn apply(socket: &SocketRef, settings: Vec<Setting>) -> Result<(), Error> {
+/// Applies a list. If anything was refused: `EINVAL`, or for an option that OTP does not have the
+/// kernel's own error.
+pub(crate) fn apply(socket: &SocketRef, mut settings: Vec<Setting>) -> Result<(), Error> {
     let changes_mode = settings.iter().any(Setting::is_of_mode);
     let mut steps = Vec::with_capacity(settings.len());
-    let mut done = true;
-    for setting in settings.into_iter().rev() {
+    let mut refused = None;
+    settings.reverse();
+    settings.sort_by_key(Setting::place);
+    for setting in settings {
         match setting {
-            Setting::Kernel(option, bytes) => match set(socket, option, bytes) {
+            Setting::Kernel(option, value) => match set(socket, option, value) {
                 Ok(step) => steps.extend(step),
                 Err(Error::Closed) => return Err(Error::Closed),
-                Err(_) => {
-                    done = false;
+                Err(error) => {
+                    refused = Some(if option.added { error } else { Error::INVALID });
                     break;
                 }
             },
@@ -49,22 +59,33 @@ pub(crate) fn apply(socket: &SocketRef, settings: Vec<Setting>) -> Result<(), Er
         }
     }
     let mut open = socket.lock()?;
-    done &= steps.into_iter().all(|step| follow(&mut open, socket, step));
+    if !steps.into_iter().all(|step| follow(&mut open, socket, step)) {
+        refused.get_or_insert(Error::INVALID);
+    }
     // Messages come as the whole list says, and only the mode that remains counts.
     if changes_mode {
         mode::resume(&mut open);
     }
-    if done { Ok(()) } else { Err(Error::INVALID) }
+    refused.map_or(Ok(()), Err)
 }
 
 /// Sets an option of the kernel. Returns what follows from that.
-fn set(socket: &Socket, option: &OptionSpec, mut bytes: Vec<u8>) -> Result<Option<Step>, Error> {
+fn set(socket: &Socket, option: &OptionSpec, value: Value) -> Result<Option<Step>, Error> {
     let kernel = socket.kernel()?;
     if option.family.is_some_and(|only| only != socket.family) {
         return Err(Error::INVALID);
     }
+    let mut bytes = value.complete(|present| kernel.get_option(option, present))?;
+    if !(option.effective)(&bytes) {
+        return Err(Error::INVALID);
+    }
     match option.effect {
-        Effect::None => {
+        // The kernel would accept it without effect; or does not know it, which it says itself.
+        Effect::Encapsulation if asks_for_encapsulation(&bytes) && !kernel.encapsulates() => {
+            kernel.get_option(option, &mut bytes)?;
+            Err(Error::INVALID)
+        }
+        Effect::None | Effect::PathState(_) | Effect::Encapsulation => {
             kernel.set_option(option, &bytes)?;
             Ok(None)
         }
@@ -79,10 +100,29 @@ fn set(socket: &Socket, option: &OptionSpec, mut bytes: Vec<u8>) -> Result<Optio
             kernel.set_option(option, &bytes)?;
             Ok(Some(Step::Events { data_io, association, partial_delivery }))
         }
+        Effect::Subscription => {
+            let step = subscription::set(&kernel, socket.style, option, &mut bytes)?;
+            Ok(step.map(Step::Subscription))
+        }
+        Effect::ExposePotentiallyFailed => {
+            kernel.set_option(option, &bytes)?;
+            let on = u32_at(&bytes, assoc_value::VALUE) == Some(EXPOSE_ENABLE);
+            Ok(on.then_some(Step::ExposePotentiallyFailed))
+        }
+        Effect::EnableStreamReset => {
+            streams::enable_reset(&kernel, socket.style, option, &bytes)?;
+            Ok(None)
+        }
+        Effect::StreamValue => {
+            streams::set_value(&kernel, socket.style, option, &bytes)?;
+            Ok(None)
+        }
         Effect::SendDefaults => {
-            let done = kernel.set_option(option, &bytes);
-            socket.defaults.changed();
-            done?;
+            socket.defaults.change(|| kernel.set_option(option, &bytes))?;
+            Ok(None)
+        }
+        Effect::DefaultSndInfo => {
+            defaults::set(&kernel, socket.style, &socket.defaults, option, &mut bytes)?;
             Ok(None)
         }
         Effect::ReadBuffer => {
@@ -117,17 +157,27 @@ fn follow(open: &mut Open, socket: &SocketRef, step: Step) -> bool {
         Step::Setting(Setting::Batch(most)) => user.batch = most,
         Step::Setting(Setting::List(list)) => user.view.list = list,
         Step::Setting(Setting::Buffer(size)) => user.buffer = size,
+        Step::Setting(Setting::MaxMessageSize(most)) => user.max_message_size = most,
         Step::Setting(Setting::NonBlockSend(on)) => {
-            open.socket.non_block_send.store(on, Ordering::Relaxed);
+            open.socket.patience.set_non_block(on);
         }
+        // One-to-many sockets have no end.
+        Step::Setting(Setting::EndOfStream(told)) if open.socket.style == Style::OneToMany => {
+            return !told;
+        }
+        Step::Setting(Setting::EndOfStream(told)) => user.end_of_stream = Some(told),
+        Step::Setting(Setting::SendTimeout(time)) => open.socket.patience.set_timeout(time),
+        Step::Setting(Setting::SendTimeoutClose(on)) => open.socket.patience.set_closes(on),
+        Step::Setting(Setting::RecvRcvInfo(on)) => user.view.info.rcvinfo = on,
         Step::Setting(Setting::Debug(on)) => user.debug = on,
         Step::Setting(Setting::Netns(path)) => user.netns = Some(path),
         Step::Setting(Setting::Nothing | Setting::Kernel(..)) => {}
         Step::Events { data_io, association, partial_delivery } => {
-            user.view.data_io = data_io;
-            user.association_event = association;
-            user.partial_delivery_event = partial_delivery;
+            user.view.info.data_io = data_io;
+            user.subscriptions.set_all(association, partial_delivery);
         }
+        Step::Subscription(subscription) => subscription.follow(&mut user.subscriptions),
+        Step::ExposePotentiallyFailed => user.potentially_failed = true,
         // A read buffer smaller than the kernel's would only mean more reads.
         Step::ReadBuffer(size) => user.buffer = user.buffer.max(size),
     }

@@ -7,7 +7,9 @@ use std::sync::OnceLock;
 use flow::active::Request;
 use rustler::{Atom, Binary, Env, Term};
 use sctp::Family;
-use sctp::option::{Access, OPTIONS, OptionSpec};
+use sctp::abi::{assoc, sndinfo};
+use sctp::option::{Access, Effect, OPTIONS, OptionSpec, Place};
+use sctp::reassembly::Reassembly;
 
 use crate::options::record;
 use crate::socket::inbox::MOST as BATCH;
@@ -46,12 +48,17 @@ pub(crate) enum Setting {
     Batch(usize),
     List(bool),
     Buffer(usize),
+    MaxMessageSize(usize),
     NonBlockSend(bool),
+    SendTimeout(Option<u32>),
+    SendTimeoutClose(bool),
     Debug(bool),
     Netns(CString),
+    EndOfStream(bool),
+    RecvRcvInfo(bool),
     /// Without a meaning here.
     Nothing,
-    Kernel(&'static OptionSpec, Vec<u8>),
+    Kernel(&'static OptionSpec, record::Value),
 }
 
 impl Setting {
@@ -60,9 +67,29 @@ impl Setting {
         matches!(self, Setting::MailboxLimit(Some(_)))
     }
 
+    /// Does it take calls of the kernel for each association that there is?
+    pub(crate) fn is_of_many(&self) -> bool {
+        match self {
+            Setting::Kernel(option, value) => {
+                let id = value.u32_at(sndinfo::ASSOC_ID);
+                option.effect == Effect::DefaultSndInfo
+                    && matches!(id, Some(assoc::CURRENT | assoc::ALL))
+            }
+            _ => false,
+        }
+    }
+
+    /// When it is set, of one list.
+    pub(crate) fn place(&self) -> Place {
+        match self {
+            Setting::Kernel(option, _) => option.place,
+            _ => Place::Any,
+        }
+    }
+
     /// Does it change what is delivered?
     pub(crate) fn is_of_mode(&self) -> bool {
-        matches!(self, Setting::Active(_) | Setting::MailboxLimit(_))
+        matches!(self, Setting::Active(_) | Setting::MailboxLimit(_) | Setting::EndOfStream(_))
     }
 }
 
@@ -87,12 +114,23 @@ pub(crate) fn setting(term: Term, family: Family) -> Option<Setting> {
         n if n == atoms::buffer() => {
             Setting::Buffer(usize::try_from(record::int(value)?).unwrap_or(0).max(1))
         }
+        n if n == atoms::max_message_size() => Setting::MaxMessageSize(message_size(value)?),
         n if n == atoms::mailbox_limit() => Setting::MailboxLimit(mailbox_limit(value)?),
         n if n == atoms::batch() => {
             let most = usize::try_from(value::uint::<u32>(value)?).ok()?;
             Setting::Batch(Some(most).filter(|most| (1..=BATCH).contains(most))?)
         }
         n if n == atoms::non_block_send() => Setting::NonBlockSend(value.decode().ok()?),
+        n if n == atoms::end_of_stream() => {
+            Setting::EndOfStream(match value.decode::<Atom>().ok()? {
+                closed if closed == atoms::closed() => true,
+                wait if wait == atoms::wait() => false,
+                _ => return None,
+            })
+        }
+        n if n == atoms::send_timeout() => Setting::SendTimeout(send_timeout(value)?),
+        n if n == atoms::send_timeout_close() => Setting::SendTimeoutClose(value.decode().ok()?),
+        n if n == atoms::sctp_recvrcvinfo() => Setting::RecvRcvInfo(value.decode().ok()?),
         n if n == atoms::debug() => Setting::Debug(value.decode().ok()?),
         n if n == atoms::exclusiveaddruse() => {
             value.decode::<bool>().ok()?;
@@ -104,15 +142,37 @@ pub(crate) fn setting(term: Term, family: Family) -> Option<Setting> {
         }
         name => {
             let option = kernel_option(name).filter(|option| option.access != Access::ReadOnly)?;
-            Setting::Kernel(option, record::to_bytes(option, value, family)?)
+            Setting::Kernel(option, record::to_value(option, value, family)?)
         }
     })
 }
 
 /// `{mailbox_limit, Value}`: a number of messages, or `infinity`.
 fn mailbox_limit(value: Term) -> Option<Option<u32>> {
-    if value.decode::<Atom>().is_ok_and(|name| name == atoms::infinity()) {
+    if is_infinity(value) {
         return Some(None);
     }
     value::uint(value).filter(|most| *most > 0).map(Some)
+}
+
+/// `{max_message_size, Value}`: bytes, or `infinity`, which is the most that is put together.
+fn message_size(value: Term) -> Option<usize> {
+    if is_infinity(value) {
+        return Some(Reassembly::MESSAGE_MAX);
+    }
+    let most = usize::try_from(value::uint::<u32>(value)?).ok()?;
+    // A larger one would be none.
+    Some(most).filter(|most| (1..Reassembly::MESSAGE_MAX).contains(most))
+}
+
+/// `{send_timeout, Value}`: milliseconds as `recv/2` takes them, or `infinity`.
+fn send_timeout(value: Term) -> Option<Option<u32>> {
+    if is_infinity(value) {
+        return Some(None);
+    }
+    value::uint(value).filter(|time| *time < u32::MAX).map(Some)
+}
+
+fn is_infinity(value: Term) -> bool {
+    value.decode::<Atom>().is_ok_and(|name| name == atoms::infinity())
 }

@@ -113,7 +113,7 @@ impl Batch {
                 Body::Alone(content) => contents(env, &meta.anc, content, view),
                 Body::Shared(len) => {
                     end -= len;
-                    let anc = info::ancillary(env, &meta.anc, view.data_io);
+                    let anc = info::ancillary(env, &meta.anc, view.info);
                     (anc, part(env, shared.as_ref(), end, len, view.list))
                 }
             };

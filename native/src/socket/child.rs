@@ -1,7 +1,5 @@
 //! An association gets a socket of its own.
 
-use std::sync::atomic::Ordering;
-
 use rustler::Env;
 use sctp::AssocId;
 
@@ -25,11 +23,12 @@ impl Socket {
         let state = &mut *open.state;
         let inherited = Inherited {
             defaults: SendDefaults::inherited(&self.defaults),
-            non_block_send: self.non_block_send.load(Ordering::Relaxed),
+            patience: self.patience.inherited(),
             inbox: Inbox::with(state.inbox.split_off(assoc)),
             backlog: state.backlog.split_off(assoc),
         };
-        let user = state.user.inherited();
+        let user = state.user.inherited(assoc);
+        state.user.subscriptions.forget(assoc);
         // Whatever comes of this association, it comes to the new socket.
         while let Some(connector) = state.waiters.take_connect(assoc) {
             connector.refuse(Error::INVALID);

@@ -45,6 +45,16 @@ impl<H> Delivery<H> {
         self.mode.consume_for_connect()
     }
 
+    /// Sets what a socket begins with.
+    pub(crate) fn begin(&mut self, mode: Active, limit: Option<Limit>) {
+        self.mode = mode;
+        self.limit = limit;
+    }
+
+    pub(crate) fn is_listening(&self) -> bool {
+        self.listening
+    }
+
     pub(crate) fn set_listening(&mut self, listening: bool) {
         self.listening = listening;
     }

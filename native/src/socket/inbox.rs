@@ -8,7 +8,7 @@ use flow::stats::RecvCounts;
 use rustler::OwnedBinary;
 use sctp::notification;
 use sctp::reassembly::{Added, Reassembly};
-use sctp::{Ahead, AssocId, Notification, Received};
+use sctp::{Ahead, AssocId, Notification, RcvInfo, Received};
 
 use crate::message::{Content, Message, Payload};
 use crate::terms::event;
@@ -40,6 +40,17 @@ pub(crate) struct Inbox {
     /// something happens.
     exhausted: bool,
     received: RecvCounts,
+    /// Events that nobody wanted.
+    dropped: u64,
+}
+
+/// What bounds reading, in bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// Read at a time.
+    pub(crate) buffer: usize,
+    /// Of a message.
+    pub(crate) message: usize,
 }
 
 /// Where a thread reads to.
@@ -74,9 +85,12 @@ impl Scratch {
 
 /// As [`Added`], of all that is read.
 enum Joined {
-    Whole(Payload<'static>),
+    /// It is whole by itself, in the binary that it was read to.
+    InBinary(OwnedBinary),
     /// It is whole by itself, and still where it was read to.
     AsRead,
+    /// It is whole with this piece; and what came with the first one.
+    PutTogether(Vec<u8>, Option<RcvInfo>),
     /// None is an event that Erlang has no record for.
     Event(Option<Box<Notification>>),
     Partial,
@@ -94,6 +108,8 @@ enum Place {
 pub(crate) enum Read<'a> {
     Message(Message<'a>),
     Nothing,
+    /// Nor will there be anything but the end of the association.
+    EndOfStream,
     /// The budget is spent.
     Spent,
     Error(i32),
@@ -103,6 +119,16 @@ impl Inbox {
     /// Those of a socket that takes over an association with what has come of its messages.
     pub(crate) fn with(fragments: Reassembly) -> Inbox {
         Inbox { fragments, ..Inbox::default() }
+    }
+
+    /// Counts an event that goes nowhere, as nobody wants it.
+    pub(crate) fn drop_unwanted(&mut self) {
+        self.dropped += 1;
+    }
+
+    /// How many of them there were.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
     }
 
     pub(crate) fn counts(&self) -> &RecvCounts {
@@ -139,6 +165,11 @@ impl Inbox {
         self.fragments.abandon(assoc);
     }
 
+    /// Nothing more comes of a message, of which a partial delivery event tells.
+    pub(crate) fn abandon_message(&mut self, assoc: AssocId, stream: u32, unordered: bool) {
+        self.fragments.abandon_message(assoc, stream, unordered);
+    }
+
     /// Takes out what has come of the messages of an association.
     pub(crate) fn split_off(&mut self, assoc: AssocId) -> Reassembly {
         self.fragments.split_off(assoc)
@@ -149,15 +180,14 @@ impl Inbox {
         take(&mut self.fragments)
     }
 
-    /// Reads one piece after the other until a message is whole. `buffer` bytes are read at a time, at
-    /// most; `many` is for how many messages there is use. Events that Erlang has no record for are
-    /// left out.
+    /// Reads one piece after the other until a message is whole. `limits` are the user's; `many` is
+    /// for how many messages there is use. Events that Erlang has no record for are left out.
     pub(crate) fn read<'a>(
         &mut self,
         kernel: &sctp::Socket,
         scratch: &'a mut Scratch,
         budget: &mut Budget,
-        buffer: usize,
+        limits: Limits,
         many: usize,
     ) -> Read<'a> {
         loop {
@@ -175,7 +205,7 @@ impl Inbox {
                 None if scratch.ahead.was_short() => return Read::Nothing,
                 None => {
                     let many = budget.together(many, AHEAD_SIZE);
-                    match self.read_piece(kernel, scratch, buffer, many, &mut place) {
+                    match self.read_piece(kernel, scratch, limits.buffer, many, &mut place) {
                         Ok(meta) => scratch.meta = meta,
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                             return Read::Nothing;
@@ -189,15 +219,18 @@ impl Inbox {
             if scratch.meta.is_end_of_stream() {
                 // A one-to-one socket whose peer has finished says so for ever.
                 self.exhausted = true;
-                return Read::Nothing;
+                return Read::EndOfStream;
             }
             self.exhausted = false;
             self.received.add(len);
             let (whole, from) = match place {
-                Place::Binary(binary) => (self.join_binary(binary, scratch), None),
-                Place::Scratch => (self.join(&scratch.bytes[..len], &scratch.meta), None),
+                Place::Binary(binary) => (self.join_binary(binary, scratch, limits.message), None),
+                Place::Scratch => {
+                    (self.join(&scratch.bytes[..len], &scratch.meta, limits.message), None)
+                }
                 Place::Ahead(at) => {
-                    (self.join(scratch.ahead.payload(at, len), &scratch.meta), Some(at))
+                    let piece = scratch.ahead.payload(at, len);
+                    (self.join(piece, &scratch.meta, limits.message), Some(at))
                 }
             };
             let as_read = |scratch: &'a Scratch| match from {
@@ -211,15 +244,19 @@ impl Inbox {
                 Joined::TooLong(_) => return Read::Error(libc::EMSGSIZE),
                 Joined::Event(None) => continue,
                 Joined::Event(Some(event)) => Content::Event(event),
-                Joined::Whole(payload) => Content::Data(payload),
+                Joined::InBinary(binary) => Content::Data(Payload::Binary(binary)),
                 Joined::AsRead => Content::Data(Payload::Read(as_read(scratch))),
+                Joined::PutTogether(whole, first) => {
+                    scratch.meta.anc.info = first;
+                    Content::Data(Payload::Kept(whole))
+                }
             };
             return Read::Message(Message { meta: &scratch.meta, content });
         }
     }
 
-    /// Adds a piece to what has come of its message.
-    fn join(&mut self, piece: &[u8], meta: &Received) -> Joined {
+    /// Adds a piece to what has come of its message, which may have `most` bytes.
+    fn join(&mut self, piece: &[u8], meta: &Received, most: usize) -> Joined {
         let last = meta.end_of_record;
         if meta.notification {
             if last && self.notification.is_empty() {
@@ -231,14 +268,14 @@ impl Inbox {
                 false => Joined::Partial,
             };
         }
-        if last && self.fragments.is_empty() {
+        if last && piece.len() <= most && self.fragments.is_empty() {
             self.expected = piece.len();
             return Joined::AsRead;
         }
-        match self.fragments.add(meta.anc.info.as_ref(), piece, last) {
-            Added::Whole(whole) => {
+        match self.fragments.add(meta.anc.info.as_ref(), piece, last, most) {
+            Added::Whole(whole, first) => {
                 self.expected = whole.len();
-                Joined::Whole(Payload::Kept(whole))
+                Joined::PutTogether(whole, first)
             }
             Added::Partial => Joined::Partial,
             Added::TooLong(assoc) => Joined::TooLong(assoc),
@@ -246,16 +283,22 @@ impl Inbox {
     }
 
     /// The same for a piece that was read to a binary and what did not fit to the scratch.
-    fn join_binary(&mut self, mut binary: OwnedBinary, scratch: &mut Scratch) -> Joined {
+    fn join_binary(
+        &mut self,
+        mut binary: OwnedBinary,
+        scratch: &mut Scratch,
+        most: usize,
+    ) -> Joined {
         let meta = &scratch.meta;
         let (expected, len) = (binary.len(), meta.len);
-        let usable = !meta.notification && meta.end_of_record && len >= expected / 2;
+        let fits = len >= expected / 2 && len <= most;
+        let usable = !meta.notification && meta.end_of_record && fits;
         if usable && (len == expected || binary.realloc(len)) {
             if let Some(rest) = len.checked_sub(expected) {
                 binary.as_mut_slice()[expected..].copy_from_slice(&scratch.bytes[..rest]);
             }
             self.expected = len;
-            return Joined::Whole(Payload::Binary(binary));
+            return Joined::InBinary(binary);
         }
         // Back to where it would be without the binary.
         let bytes = &mut scratch.bytes;
@@ -268,7 +311,7 @@ impl Inbox {
         let head = len.min(expected);
         bytes[..head].copy_from_slice(&binary.as_slice()[..head]);
         scratch.spare = Some(binary);
-        self.join(&scratch.bytes[..len], &scratch.meta)
+        self.join(&scratch.bytes[..len], &scratch.meta, most)
     }
 
     /// Reads one piece to the scratch or another `place`; or `many`, of which this is the first,

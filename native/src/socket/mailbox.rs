@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use beam::message;
+use beam::{log, message};
 use flow::grant::Grant;
 use parking_lot::Mutex;
 use rustler::{Encoder, Env, LocalPid, Resource, ResourceArc};
@@ -112,6 +112,17 @@ impl Limit {
     fn lift(&mut self) {
         if self.is_lifted() {
             self.0.lift();
+            tell_of_death();
         }
+    }
+}
+
+/// Tells the operator, once, if the process is dead.
+fn tell_of_death() {
+    let dead = PROCESS.lock().take_if(|process| !message::is_alive(process));
+    if dead.is_some() {
+        let text = "the process gen_sctp_nif_limit has died: no socket heeds its mailbox_limit until \
+            one is set again";
+        log::log(atoms::warning(), atoms::mailbox_limit(), text);
     }
 }

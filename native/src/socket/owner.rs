@@ -42,6 +42,8 @@ impl Socket {
         };
         if over {
             self.close_orphan();
+        } else {
+            self.forget_waiting(monitor);
         }
     }
 

@@ -54,6 +54,16 @@ pub(crate) fn error(state: &mut State, errno: i32) {
     state.delivery.spend();
 }
 
+/// Tells of the end of the stream, likewise, and once.
+pub(crate) fn end_of_stream(state: &mut State) {
+    let Some(anchor) = state.delivery.anchor() else { return };
+    message::send(&state.ownership.owner(), |env| {
+        (atoms::sctp_closed(), socket_term(env, anchor)).encode(env)
+    });
+    state.end.tell();
+    state.delivery.spend();
+}
+
 /// A connecting process got a message in the owner's place.
 pub(crate) fn spent_on_connect(state: &mut State) {
     if state.delivery.consume_for_connect() {

@@ -10,7 +10,7 @@ use sctp::Event;
 use crate::poller::poller;
 use crate::socket::receive;
 use crate::socket::route::{Goal, Passed, pass};
-use crate::socket::settle::{rearm, settle, wanted};
+use crate::socket::settle::{arm_again, rearm, settle, wanted};
 use crate::socket::state::{Open, Socket};
 
 impl Socket {
@@ -22,10 +22,13 @@ impl Socket {
         };
         panics::point("socket");
         let was_wanted = covers(wanted(&open.state), event.readable, event.writable);
-        let traffic = match event.readable || event.error {
-            true => read(&mut open),
-            false => None,
-        };
+        let happened = event.readable || event.error;
+        let for_accept = open.is_for_accept();
+        if happened && for_accept && open.state.waiters.acceptors.call() {
+            arm_again(&mut open);
+        }
+        let reads = happened && (!for_accept || open.state.waiters.has_connects());
+        let traffic = if reads { read(&mut open) } else { None };
         tell_writers(&mut open, event);
         rearm(&mut open, event, was_wanted);
         settle(&mut open);
@@ -39,6 +42,9 @@ fn read(open: &mut Open) -> Option<Traffic> {
     state.waiters.prune_receiver();
     let active = state.is_active();
     let serves = state.taker() == Taker::Receiver;
+    if state.selects_reading() {
+        state.waiters.tell_reader();
+    }
     if !active && !serves && !state.waiters.has_connects() {
         // The owner has yet to ask for this: it is slower than its peer.
         state.tuning.set_speculation(true);

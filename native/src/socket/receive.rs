@@ -7,7 +7,8 @@ use rustler::{Env, Term};
 use crate::message::Most;
 use crate::socket::route::{Goal, Passed, pass};
 use crate::socket::settle::settle;
-use crate::socket::state::Socket;
+use crate::socket::state::{Open, Socket, SocketRef};
+use crate::socket::waiter::{Wait, Waiter};
 use crate::socket::waiters::Receiver;
 use crate::terms::error::Error;
 
@@ -21,9 +22,9 @@ pub(crate) enum Received<'a> {
     Active,
     /// The caller does not wait, and there is nothing.
     Nothing,
-    /// The caller is registered, and the answer comes as a message.
+    /// The caller is registered, and the answer comes as a message, or that it can try again.
     Wait,
-    /// The caller, who does not wait, has to ask again: the budget was spent before its message was
+    /// The caller, who does not wait in the call, has to ask again: the budget was spent before its message was
     /// whole.
     More,
 }
@@ -37,11 +38,12 @@ pub(crate) fn budget(most: Most, list: bool) -> Budget {
 }
 
 impl Socket {
-    /// What there is for the calling process. With a reference it waits where there is nothing.
+    /// What there is for the calling process. Where there is nothing it waits as it says.
     pub(crate) fn receive<'a>(
         &self,
         env: Env<'a>,
-        reference: Option<Term>,
+        socket: &SocketRef,
+        wait: Wait,
         most: Most,
     ) -> Result<Received<'a>, Error> {
         let mut open = self.lock()?;
@@ -50,26 +52,32 @@ impl Socket {
             return Ok(Received::Active);
         }
         open.state.waiters.prune_receiver();
-        if open.state.waiters.receiver().is_some() {
+        if open.state.waiters.has_reader() {
             return Ok(Received::Already);
         }
         let budget = budget(most, open.state.user.view.list);
         // Who waits anyway need not look where there is never anything yet: the I/O thread will.
-        let look = reference.is_none() || open.state.is_worth_a_look();
+        let look = !matches!(wait, Wait::Call(_)) || open.state.is_worth_a_look();
         let passed = match look {
             true => pass(&mut open, Goal::Receive(env, most), budget),
             false => Passed::Dry,
         };
-        let answer = match (passed, reference) {
+        let waits = |open: &mut Open| {
+            let Some(waiter) = Waiter::of(env, wait) else { return Received::Nothing };
+            if waiter.selects() {
+                open.hold(socket);
+            }
+            open.state.waiters.set_receiver(Receiver { waiter, most });
+            Received::Wait
+        };
+        let answer = match (passed, wait) {
             (Passed::Got(answer), _) => Ok(Received::Message(answer)),
             (Passed::Error(errno), _) => Err(Error::Posix(errno)),
-            (Passed::Spent, None) => Ok(Received::More),
-            (Passed::Dry, None) => Ok(Received::Nothing),
+            (Passed::EndOfStream, _) => Err(Error::Closed),
+            (Passed::Dry, _) => Ok(waits(&mut open)),
             // The I/O thread goes on with what has begun.
-            (Passed::Dry | Passed::Spent, Some(reference)) => {
-                open.state.waiters.set_receiver(Receiver::new(env, reference, most));
-                Ok(Received::Wait)
-            }
+            (Passed::Spent, Wait::Call(_)) => Ok(waits(&mut open)),
+            (Passed::Spent, Wait::Not | Wait::Select { .. }) => Ok(Received::More),
         };
         settle(&mut open);
         answer
@@ -77,7 +85,14 @@ impl Socket {
 
     /// Gives up waiting; false if nothing was waiting under `reference`: its message is on its way.
     pub(crate) fn cancel(&self, reference: Term) -> bool {
-        let cancelled = self.lock_any().waiters.cancel(reference);
+        let cancelled = match self.lock() {
+            Ok(mut open) => {
+                let cancelled = open.state.waiters.cancel(reference);
+                open.loosen();
+                cancelled
+            }
+            Err(_) => false,
+        };
         // Of a closed socket it is the close that waits.
         cancelled || self.give_up_lingering(reference)
     }

@@ -22,6 +22,13 @@ pub(crate) fn batch(state: &mut State, batch: &mut Batch) {
     }
 }
 
+/// Answers that the stream has ended.
+pub(crate) fn end_of_stream(state: &mut State) {
+    if let Some(receiver) = state.waiters.take_receiver() {
+        receiver.waiter.refuse(Error::Closed);
+    }
+}
+
 /// Answers with an error of the socket.
 pub(crate) fn error(state: &mut State, errno: i32) {
     if let Some(receiver) = state.waiters.take_receiver() {

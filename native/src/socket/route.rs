@@ -50,6 +50,8 @@ pub(crate) enum Passed<'a> {
     Got(Term<'a>),
     /// An error, for a receiver.
     Error(i32),
+    /// The end of the stream, likewise.
+    EndOfStream,
     /// Nothing more now.
     Dry,
     /// The budget is spent.
@@ -93,8 +95,9 @@ impl<'a> Goal<'a> {
 }
 
 /// Takes and routes messages until the goal is reached, nothing is left or the budget is spent.
+///
+/// Who calls has struck out a receiver that was killed, as it would get the next message.
 pub(crate) fn pass<'a>(open: &mut Open, goal: Goal<'a>, budget: Budget) -> Passed<'a> {
-    open.state.waiters.prune_receiver();
     THREAD.with_borrow_mut(|Thread { scratch, batch }| {
         if !batch.is_empty() {
             // A panic has left something.
@@ -155,14 +158,27 @@ fn run<'a>(
                 }
             }
             Next::Kernel => {
-                let (buffer, many) = (state.user.buffer, goal.room(state, batch));
+                let (limits, many) = (state.user.limits(), goal.room(state, batch));
                 let (inbox, kernel) = state.inbox_and_kernel();
-                inbox.read(kernel, scratch, &mut budget, buffer, many)
+                inbox.read(kernel, scratch, &mut budget, limits, many)
             }
         };
         let passed = match read {
-            Read::Nothing => return Passed::Dry,
+            Read::EndOfStream
+                if !state.end.is_over() && !state.kernel().has_assoc(AssocId::FUTURE) =>
+            {
+                // What told of its end came before it did, or never.
+                state.end.come();
+                None
+            }
+            Read::Nothing | Read::EndOfStream if state.has_ended() => {
+                return bring_end(state, goal, batch);
+            }
+            Read::Nothing | Read::EndOfStream => return Passed::Dry,
             Read::Spent => return Passed::Spent,
+            Read::Error(libc::ENOTCONN) if state.has_ended() => {
+                return bring_end(state, goal, batch);
+            }
             Read::Error(errno) => bring_error(state, goal, errno, batch),
             Read::Message(message) => {
                 // What was kept has been noted, and is nobody's answer.
@@ -205,6 +221,22 @@ fn bring_error<'a>(
     None
 }
 
+/// Tells of the end of the stream, if that is news.
+fn bring_end<'a>(state: &mut State, goal: Goal<'a>, batch: &mut Batch) -> Passed<'a> {
+    let item = Item::EndOfStream { told: state.end.is_told() };
+    // As above.
+    if let Destination::Owner | Destination::Receiver = to(state, goal, item) {
+        flush(state, batch);
+    }
+    match to(state, goal, item) {
+        Destination::Caller => return Passed::EndOfStream,
+        Destination::Owner => owner_mail::end_of_stream(state),
+        Destination::Receiver => receiver_mail::end_of_stream(state),
+        Destination::End | Destination::Drop | Destination::Connector | Destination::Backlog => {}
+    }
+    Passed::Dry
+}
+
 /// Brings a message where it goes.
 fn bring_message<'a>(
     state: &mut State,
@@ -216,6 +248,7 @@ fn bring_message<'a>(
 ) -> Option<Passed<'a>> {
     let mut item = Item::Message;
     if fresh && let Content::Event(event) = &message.content {
+        let wanted = state.user.wants(event);
         let changed = note(state, style, event);
         // What came before counts before.
         if let Some((assoc, connector)) = changed.and_then(|assoc| connector(state, assoc)) {
@@ -235,8 +268,9 @@ fn bring_message<'a>(
             }
             // The process is gone: the event is news again.
         }
-        if !state.user.wants(event) {
+        if !wanted {
             item = Item::Unwanted;
+            state.inbox.drop_unwanted();
         }
     }
     match (to(state, goal, item), goal) {
@@ -265,15 +299,21 @@ fn bring_message<'a>(
     None
 }
 
+#[inline]
 fn to(state: &State, goal: Goal, item: Item) -> Destination {
     route::destination(item, goal.plain(), state.taker())
 }
 
-/// Brings the batch to who takes it.
+/// Brings the batch to who takes it, if there is anything in it.
+#[inline]
 fn flush(state: &mut State, batch: &mut Batch) {
-    if batch.is_empty() {
-        return;
+    if !batch.is_empty() {
+        flush_some(state, batch);
     }
+}
+
+#[inline(never)]
+fn flush_some(state: &mut State, batch: &mut Batch) {
     match state.taker() {
         Taker::Receiver => receiver_mail::batch(state, batch),
         Taker::Owner | Taker::Nobody => owner_mail::batch(state, batch),
@@ -284,15 +324,25 @@ fn flush(state: &mut State, batch: &mut Batch) {
 fn note(state: &mut State, style: Style, event: &Notification) -> Option<AssocId> {
     match *event {
         Notification::AssocChange { state: change, assoc, .. } => {
+            if style == Style::OneToOne {
+                match change {
+                    AssocState::CommLost | AssocState::ShutdownComp => state.end.come(),
+                    AssocState::CommUp => state.end.begin(),
+                    _ => {}
+                }
+            }
             if change != AssocState::CommUp {
+                if change != AssocState::Restart {
+                    state.user.subscriptions.forget(assoc);
+                }
                 state.inbox.abandon(assoc);
                 // On a one-to-one socket there is no other, whatever they called it.
                 state.waiters.wake_writers(|to| style == Style::OneToOne || to == assoc);
             }
             Some(assoc)
         }
-        Notification::PartialDelivery { assoc, .. } => {
-            state.inbox.abandon(assoc);
+        Notification::PartialDelivery { assoc, stream, unordered, .. } => {
+            state.inbox.abandon_message(assoc, stream, unordered);
             None
         }
         _ => None,

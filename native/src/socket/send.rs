@@ -1,11 +1,13 @@
 //! The way out: sends, and those who wait for room.
 
-use rustler::{Env, Term};
-use sctp::{AssocId, SndInfo, Style};
+use std::io;
+
+use rustler::Env;
+use sctp::{AssocId, SndInfo, Style, To};
 
 use crate::socket::settle::{arm_again, settle};
-use crate::socket::state::{Open, Socket};
-use crate::socket::waiter::Waiter;
+use crate::socket::state::{Open, Socket, SocketRef};
+use crate::socket::waiter::{Wait, Waiter};
 use crate::terms::error::Error;
 
 /// Bytes that are sent together. A message that is larger gains nothing from company.
@@ -14,8 +16,9 @@ pub(crate) const SENT_TOGETHER: usize = 16 * 1024;
 /// What became of a send.
 pub(crate) enum Sent {
     Done,
-    /// There is no room, and the caller wants to wait for it.
-    Wait,
+    /// There is no room, and the caller wants to wait for it: for so many milliseconds, at most, if it
+    /// says nothing else.
+    Wait(Option<u32>),
 }
 
 impl Socket {
@@ -23,25 +26,49 @@ impl Socket {
     pub(crate) fn send(&self, env: Env, info: &SndInfo, data: &[u8]) -> Result<Sent, Error> {
         let kernel = self.kernel()?;
         charge(env, 1, data.len());
-        match kernel.send(info, data) {
+        self.outcome(kernel.send(info, data), data.len(), !self.patience.non_block())
+    }
+
+    /// As `send`, to the given recipient. A message to all associations never waits for room: some of
+    /// them already have it.
+    pub(crate) fn send_to(
+        &self,
+        env: Env,
+        to: To,
+        info: &SndInfo,
+        data: &[u8],
+    ) -> Result<Sent, Error> {
+        let kernel = self.kernel()?;
+        charge(env, 1, data.len());
+        let waits = to != To::All && !self.patience.non_block();
+        self.outcome(kernel.send_to(to, info, data), data.len(), waits)
+    }
+
+    fn outcome(&self, sent: io::Result<()>, len: usize, waits: bool) -> Result<Sent, Error> {
+        match sent {
             Ok(()) => {
-                self.sent.add(data.len());
+                self.sent.add(len);
                 Ok(Sent::Done)
             }
-            Err(error) if error.raw_os_error() == Some(libc::EAGAIN) && self.blocking_send() => {
-                Ok(Sent::Wait)
+            Err(error) if error.raw_os_error() == Some(libc::EAGAIN) && waits => {
+                Ok(Sent::Wait(self.patience.timeout()))
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// What is said of a message that its sender says no more of than stream and association.
-    pub(crate) fn default_info(&self, assoc: AssocId, stream: u16) -> Result<SndInfo, Error> {
+    /// What is said of a message that its sender says no more of than the association, and perhaps the
+    /// stream.
+    pub(crate) fn default_info(
+        &self,
+        assoc: AssocId,
+        stream: Option<u16>,
+    ) -> Result<SndInfo, Error> {
         let defaults = match self.defaults.are_set() {
             true => self.defaults.look_up(&*self.kernel()?, assoc),
             false => SndInfo::default(),
         };
-        Ok(SndInfo { stream, assoc, ..defaults })
+        Ok(SndInfo { stream: stream.unwrap_or(defaults.stream), assoc, ..defaults })
     }
 
     /// Sends messages to one association, from the first on, as many as are sure to be taken; returns
@@ -59,15 +86,19 @@ impl Socket {
         Ok(sent)
     }
 
-    /// Registers the caller for the moment when there is room to send to an association.
+    /// Registers the caller, if it waits, for the moment when there is room to send to an association.
     pub(crate) fn await_room(
         &self,
         env: Env,
+        socket: &SocketRef,
         assoc: AssocId,
-        reference: Term,
+        wait: Wait,
     ) -> Result<(), Error> {
-        let waiter = Waiter::new(env.pid(), reference);
+        let Some(waiter) = Waiter::of(env, wait) else { return Err(Error::INVALID) };
         let mut open = self.lock()?;
+        if waiter.selects() {
+            open.hold(socket);
+        }
         open.state.waiters.add_writer(assoc, waiter);
         // The room may have come since the process tried, and been announced.
         arm_again(&mut open);
@@ -76,8 +107,35 @@ impl Socket {
             // A one-to-one socket has only one, whatever they called it.
             let only = self.style == Style::OneToOne;
             open.state.waiters.wake_writers(|other| only || other == assoc);
+            open.loosen();
         }
         Ok(())
+    }
+}
+
+impl Socket {
+    /// A sender has waited for as long as the option says. If an association that lets it wait is to
+    /// end, that of a one-to-many socket is aborted here; true if the socket is to be closed, whose
+    /// association is aborted by that.
+    pub(crate) fn give_up_on(&self, assoc: AssocId) -> Result<bool, Error> {
+        let kernel = self.kernel()?;
+        if !self.patience.closes() {
+            return Ok(false);
+        }
+        match self.style {
+            Style::OneToMany => {
+                // With one buffer for all associations it may be another one that has filled it.
+                if kernel.awaits_peer(assoc) {
+                    // It may have come to its end by itself.
+                    let _ = kernel.abort(assoc);
+                }
+                Ok(false)
+            }
+            Style::OneToOne => {
+                kernel.abort_at_close()?;
+                Ok(true)
+            }
+        }
     }
 }
 

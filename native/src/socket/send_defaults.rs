@@ -50,9 +50,12 @@ impl SendDefaults {
         info
     }
 
-    /// `sctp_default_send_param` was set, for one association or all.
-    pub(crate) fn changed(&self) {
+    /// Sets them, for one association or all. Until that is done nobody looks them up.
+    pub(crate) fn change<T>(&self, set: impl FnOnce() -> T) -> T {
         self.ever_set.store(true, Ordering::Release);
-        self.cached.lock().clear();
+        let mut cached = self.cached.lock();
+        let done = set();
+        cached.clear();
+        done
     }
 }

@@ -9,31 +9,57 @@ use crate::socket::state::{Open, State};
 
 /// After any pass: asks for the next grant, has the I/O thread deliver what is kept, waits for the rest,
 /// and lets go of a socket that is no longer needed.
+#[inline]
 pub(crate) fn settle(open: &mut Open) {
-    let token = open.socket.token;
-    let state = &mut *open.state;
-    if state.is_active()
-        && let Some((limit, socket)) = state.delivery.limit_and_anchor()
-    {
-        limit.ask(token, socket, state.ownership.owner());
+    if open.state.delivery.limit.is_some() {
+        ask(open);
     }
-    if !state.backlog.is_empty() && !keeps(Goal::Deliver, state.taker()) {
-        poller(token).revisit(token);
+    if !open.state.backlog.is_empty() || open.state.has_ended() {
+        offer(open);
     }
     arm(open);
     open.loosen();
 }
 
+/// Asks for the next grant.
+#[cold]
+fn ask(open: &mut Open) {
+    let state = &mut *open.state;
+    if state.is_active()
+        && let Some((limit, socket)) = state.delivery.limit_and_anchor()
+    {
+        limit.ask(open.socket.token, socket, state.ownership.owner());
+    }
+}
+
+/// Has the I/O thread deliver what is kept, and tell of the end, which the kernel may not announce
+/// again.
+#[cold]
+fn offer(open: &mut Open) {
+    let token = open.socket.token;
+    let state = &mut *open.state;
+    let has_kept = !state.backlog.is_empty() && !keeps(Goal::Deliver, state.taker());
+    if has_kept || state.has_end_to_tell() {
+        poller(token).revisit(token);
+    } else if state.selects_reading() {
+        state.waiters.tell_reader();
+    }
+}
+
 /// What is worth waiting for now, and how.
 pub(crate) fn wanted(state: &State) -> Interest {
     interest::wanted(Need {
-        read: state.taker() != Taker::Nobody || state.may_keep(),
+        read: state.taker() != Taker::Nobody
+            || state.may_keep()
+            || state.selects_reading()
+            || state.waiters.acceptors.are_waiting(),
         write: state.waiters.has_writers(),
         exhausted: state.inbox.is_exhausted(),
     })
 }
 
 /// Makes sure that what is wanted is waited for.
+#[inline]
 fn arm(open: &mut Open) {
     let change = interest::armed(open.state.registered, wanted(&open.state));
     make(open, change);
@@ -45,6 +71,13 @@ pub(crate) fn arm_again(open: &mut Open) {
     make(open, change);
 }
 
+/// Who was called to accept has not come. The next one is, if there is an association.
+pub(crate) fn call_another(open: &mut Open) {
+    if open.state.waiters.acceptors.are_waiting() {
+        arm_again(open);
+    }
+}
+
 /// After an event: waits on for who still waits, and no longer for what nobody wanted when it came.
 pub(crate) fn rearm(open: &mut Open, event: &Event, was_wanted: bool) {
     let (registered, wanted) = (open.state.registered, wanted(&open.state));
@@ -52,12 +85,17 @@ pub(crate) fn rearm(open: &mut Open, event: &Event, was_wanted: bool) {
     make(open, change);
 }
 
+#[inline]
 fn make(open: &mut Open, change: Change) {
-    let (registered, asked) = match change {
-        Change::Stay => return,
-        Change::Wait(wanted) => (wanted, wanted),
-        Change::Sleep => (Interest::NONE, Interest::NONE.oneshot()),
-    };
+    match change {
+        Change::Stay => {}
+        Change::Wait(wanted) => modify(open, wanted, wanted),
+        Change::Sleep => modify(open, Interest::NONE, Interest::NONE.oneshot()),
+    }
+}
+
+#[cold]
+fn modify(open: &mut Open, registered: Interest, asked: Interest) {
     let token = open.socket.token;
     // The source is in the set as long as the socket is open, so this cannot fail.
     let _ = poller(token).modify(open.kernel().source(), token, asked);

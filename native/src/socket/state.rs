@@ -25,7 +25,9 @@ use crate::socket::delivery::Delivery;
 use crate::socket::inbox::Inbox;
 use crate::socket::lingering::Lingering;
 use crate::socket::ownership::Ownership;
+use crate::socket::patience::Patience;
 use crate::socket::send_defaults::SendDefaults;
+use crate::socket::stream_end::StreamEnd;
 use crate::socket::tuning::Tuning;
 use crate::socket::user_options::UserOptions;
 use crate::socket::waiters::Waiters;
@@ -61,7 +63,7 @@ pub(crate) struct Socket {
     state: Mutex<State>,
     pub(crate) sent: SendCounts,
     pub(crate) defaults: SendDefaults,
-    pub(crate) non_block_send: AtomicBool,
+    pub(crate) patience: Patience,
     /// The number of Erlang's reference to the resource.
     pub(crate) number: OnceLock<Box<[u8]>>,
 }
@@ -79,6 +81,7 @@ pub(crate) struct State {
     pub(crate) watchers: Watchers,
     pub(crate) inbox: Inbox,
     pub(crate) backlog: Backlog,
+    pub(crate) end: StreamEnd,
     pub(crate) tuning: Tuning,
     /// What is waited for; `NONE` while the source is asleep.
     pub(crate) registered: Interest,
@@ -100,6 +103,11 @@ impl Open<'_> {
         self.state.kernel()
     }
 
+    /// Is there nothing to be read, as associations are to be accepted?
+    pub(crate) fn is_for_accept(&self) -> bool {
+        self.socket.style == Style::OneToOne && self.state.delivery.is_listening()
+    }
+
     /// Keeps the socket from being collected, as long as it is needed.
     pub(crate) fn hold(&mut self, socket: &SocketRef) {
         self.state.delivery.hold(|| Handle::of(socket));
@@ -107,9 +115,10 @@ impl Open<'_> {
 
     /// Lets go of a socket that is no longer needed, when the lock is released.
     pub(crate) fn loosen(&mut self) {
-        let watched = !self.state.watchers.is_empty();
-        let anchor = self.state.delivery.loosen(watched);
-        self.loose.extend(anchor);
+        let watched = !self.state.watchers.is_empty() || self.state.waiters.has_selects();
+        if let Some(anchor) = self.state.delivery.loosen(watched) {
+            self.loose.push(anchor);
+        }
     }
 }
 
@@ -156,7 +165,25 @@ impl State {
     /// May something be there for who is about to wait? In a dialogue the I/O thread tells as soon as
     /// there is; but not of what a read says at once and for ever.
     pub(crate) fn is_worth_a_look(&self) -> bool {
-        self.tuning.speculates() || self.inbox.is_exhausted() || !self.backlog.is_empty()
+        self.tuning.speculates()
+            || self.inbox.is_exhausted()
+            || !self.backlog.is_empty()
+            || self.has_ended()
+    }
+
+    /// Is the end of the stream told, when there is nothing else any more?
+    pub(crate) fn has_ended(&self) -> bool {
+        self.end.is_over() && self.user.tells_end()
+    }
+
+    /// Has somebody to hear of the end who has not?
+    pub(crate) fn has_end_to_tell(&self) -> bool {
+        self.has_ended()
+            && match self.taker() {
+                Taker::Nobody => false,
+                Taker::Owner => !self.end.is_told(),
+                Taker::Receiver => true,
+            }
     }
 
     /// How many messages that one gets at a time.
@@ -177,10 +204,17 @@ impl State {
         self.inbox.has_data() || self.backlog.has_data()
     }
 
-    /// Processes that the VM watches for it: the owner, and who closes it.
+    /// Processes that the VM watches for it: the owner, who closes it, and those who have selected or waited
+    /// in accept.
     pub(crate) fn monitors(&self) -> usize {
         let closes = self.lingering.as_ref().is_some_and(|lingering| lingering.is_watched());
-        usize::from(self.ownership.is_watched()) + usize::from(closes)
+        let others = self.waiters.watched.len();
+        usize::from(self.ownership.is_watched()) + others + usize::from(closes)
+    }
+
+    /// Does somebody wait to hear that there is something to read?
+    pub(crate) fn selects_reading(&self) -> bool {
+        self.waiters.selects_reading() && !self.is_active()
     }
 
     /// Whether it is open.
@@ -217,6 +251,7 @@ impl Socket {
                 watchers: Watchers::default(),
                 inbox: inherited.inbox,
                 backlog: inherited.backlog,
+                end: StreamEnd::default(),
                 tuning: Tuning::default(),
                 registered: Interest::NONE,
                 user,
@@ -224,7 +259,7 @@ impl Socket {
             }),
             sent: SendCounts::default(),
             defaults: inherited.defaults,
-            non_block_send: AtomicBool::new(inherited.non_block_send),
+            patience: inherited.patience,
             number: OnceLock::new(),
         }
     }
@@ -275,10 +310,6 @@ impl Socket {
     pub(crate) fn await_kernel(&self) -> Option<sctp::Socket> {
         Arc::into_inner(self.kernel.write().take()?)
     }
-
-    pub(crate) fn blocking_send(&self) -> bool {
-        !self.non_block_send.load(Ordering::Relaxed)
-    }
 }
 
 /// The descriptor of an open socket, which stays open as long as this is there.
@@ -288,7 +319,7 @@ pub(crate) type Kernel<'a> = parking_lot::MappedRwLockReadGuard<'a, sctp::Socket
 #[derive(Default)]
 pub(crate) struct Inherited {
     pub(crate) defaults: SendDefaults,
-    pub(crate) non_block_send: bool,
+    pub(crate) patience: Patience,
     pub(crate) inbox: Inbox,
     pub(crate) backlog: Backlog,
 }

@@ -25,12 +25,19 @@ impl From<io::Error> for Error {
     }
 }
 
+impl Error {
+    /// The reason alone.
+    pub(crate) fn reason(self, env: Env) -> Term {
+        match self {
+            Error::Closed => atoms::closed().to_term(env),
+            Error::Posix(errno) => reason(env, errno),
+        }
+    }
+}
+
 impl Encoder for Error {
     fn encode<'a>(&self, env: Env<'a>) -> Term<'a> {
-        match self {
-            Error::Closed => env.error_tuple(atoms::closed()),
-            Error::Posix(errno) => env.error_tuple(reason(env, *errno)),
-        }
+        env.error_tuple(self.reason(env))
     }
 }
 

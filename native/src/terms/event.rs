@@ -4,6 +4,7 @@ use rustler::{Atom, Encoder, Env, NewBinary, Term};
 use sctp::Notification;
 use sctp::notification::{self, AssocState, PeerAddrState};
 
+use crate::terms::added_event;
 use crate::terms::address::ip_port;
 use crate::terms::atoms;
 use crate::terms::info::snd_rcv_info;
@@ -20,11 +21,18 @@ pub(crate) fn class(event: &Notification) -> Option<Class> {
     match event {
         Notification::AssocChange { state, .. } => assoc_state(*state).and(Some(Class::Normal)),
         Notification::PeerAddrChange { state, .. } => addr_state(*state).and(Some(Class::Normal)),
-        Notification::Shutdown { .. } | Notification::Adaptation { .. } => Some(Class::Normal),
+        Notification::Shutdown { .. }
+        | Notification::Adaptation { .. }
+        | Notification::Authentication { .. }
+        | Notification::SenderDry { .. }
+        | Notification::StreamReset { .. }
+        | Notification::AssocReset { .. }
+        | Notification::StreamChange { .. } => Some(Class::Normal),
         Notification::SendFailed { .. }
+        | Notification::SendFailedEvent { .. }
         | Notification::RemoteError { .. }
         | Notification::PartialDelivery { .. } => Some(Class::Error),
-        _ => None,
+        Notification::Unknown { .. } => None,
     }
 }
 
@@ -71,8 +79,7 @@ pub(crate) fn record<'a>(env: Env<'a>, event: &Notification) -> Term<'a> {
         Notification::Adaptation { indication, assoc } => {
             (atoms::sctp_adaptation_event(), indication, assoc.to_u32()).encode(env)
         }
-        // `class` lets nothing else through.
-        _ => atoms::undefined().to_term(env),
+        added => added_event::record(env, added),
     }
 }
 
@@ -95,7 +102,9 @@ fn addr_state(state: PeerAddrState) -> Option<Atom> {
         PeerAddrState::Added => atoms::addr_added(),
         PeerAddrState::MadePrim => atoms::addr_made_prim(),
         PeerAddrState::Confirmed => atoms::addr_confirmed(),
-        PeerAddrState::PotentiallyFailed | PeerAddrState::Unknown(_) => return None,
+        // Only for those who know of it: see `UserOptions::wants`.
+        PeerAddrState::PotentiallyFailed => atoms::addr_potentially_failed(),
+        PeerAddrState::Unknown(_) => return None,
     })
 }
 

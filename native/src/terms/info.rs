@@ -7,7 +7,7 @@ use sctp::types::{Ancillary, RcvInfo, SndRcvInfo, flags};
 use sctp::{AssocId, SndInfo};
 
 use crate::terms::atoms;
-use crate::terms::value::{is_undefined, list, uint};
+use crate::terms::value::{is_undefined, list, or_default};
 
 /// A `#sctp_sndrcvinfo{}` to send with; `None` if a field is of the wrong type or range, or one
 /// that only a receiver sees is given.
@@ -24,27 +24,25 @@ pub(crate) fn to_send(record: Term) -> Option<SndInfo> {
     }
     Some(SndInfo {
         stream: or_default(stream)?,
-        flags: flag_bits(flags)?,
+        flags: flag_bits(flags, (atoms::addr_over(), flags::ADDR_OVER))?,
         ppid: or_default(ppid)?,
         context: or_default(context)?,
         timetolive: or_default(timetolive)?,
         assoc: AssocId::from_u32(or_default(assoc)?),
+        key: None,
     })
 }
 
-fn or_default<T: Default + TryFrom<u32>>(term: Term) -> Option<T> {
-    if is_undefined(term) { Some(T::default()) } else { uint(term) }
-}
-
-fn flag_bits(term: Term) -> Option<u16> {
-    /// Each of the four flags may be there more than once.
+/// The bits of a list of flags: those that all records have, and the record's own.
+pub(crate) fn flag_bits(term: Term, (own, bit): (Atom, u16)) -> Option<u16> {
+    /// Each of the four may be there more than once.
     const MOST: usize = 64;
     if is_undefined(term) || term.is_empty_list() {
         return Some(0);
     }
     let bits = list(term, MOST, |flag| match flag.decode::<Atom>().ok()? {
         atom if atom == atoms::unordered() => Some(flags::UNORDERED),
-        atom if atom == atoms::addr_over() => Some(flags::ADDR_OVER),
+        atom if atom == own => Some(bit),
         atom if atom == atoms::abort() => Some(flags::ABORT),
         atom if atom == atoms::eof() => Some(flags::EOF),
         _ => None,
@@ -52,8 +50,23 @@ fn flag_bits(term: Term) -> Option<u16> {
     Some(bits.ok()?.into_iter().fold(0, |set, bit| set | bit))
 }
 
+/// What a receiver wants to know of data.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    /// `#sctp_sndrcvinfo{}` (`data_io_event`).
+    pub(crate) data_io: bool,
+    /// `#sctp_rcvinfo{}` instead (`sctp_recvrcvinfo`).
+    pub(crate) rcvinfo: bool,
+}
+
+impl Default for Wanted {
+    fn default() -> Wanted {
+        Wanted { data_io: true, rcvinfo: false }
+    }
+}
+
 /// The list of ancillary data.
-pub(crate) fn ancillary<'a>(env: Env<'a>, anc: &Ancillary, data_io: bool) -> Term<'a> {
+pub(crate) fn ancillary<'a>(env: Env<'a>, anc: &Ancillary, wanted: Wanted) -> Term<'a> {
     let none = Term::list_new_empty(env);
     let mut list = none;
     if let Some(class) = anc.tclass {
@@ -66,13 +79,30 @@ pub(crate) fn ancillary<'a>(env: Env<'a>, anc: &Ancillary, data_io: bool) -> Ter
         list = list.list_prepend((atoms::tos(), tos));
     }
     match &anc.info {
-        Some(info) if data_io => list.list_prepend(rcv_info(env, info, none)),
+        Some(info) if wanted.rcvinfo => list.list_prepend(rcv_info(env, info, none)),
+        Some(info) if wanted.data_io => list.list_prepend(received(env, info, none)),
         _ => list,
     }
 }
 
-/// `#sctp_sndrcvinfo{}` of received data. `none` is the empty list, which is a call of the VM.
+/// `#sctp_rcvinfo{}` (RFC 6458 section 5.3.5).
 fn rcv_info<'a>(env: Env<'a>, info: &RcvInfo, none: Term<'a>) -> Term<'a> {
+    let fields = [
+        atoms::sctp_rcvinfo().to_term(env),
+        info.stream.encode(env),
+        info.ssn.encode(env),
+        flag_list(info.flags, none),
+        info.ppid.encode(env),
+        info.tsn.encode(env),
+        info.cumtsn.encode(env),
+        info.context.encode(env),
+        info.assoc.to_u32().encode(env),
+    ];
+    tuple(env, fields)
+}
+
+/// `#sctp_sndrcvinfo{}` of received data. `none` is the empty list, which is a call of the VM.
+fn received<'a>(env: Env<'a>, info: &RcvInfo, none: Term<'a>) -> Term<'a> {
     snd_rcv_info(
         env,
         &SndRcvInfo {

@@ -6,6 +6,7 @@ use rustler::{Encoder, Env, NewBinary, Resource, ResourceArc, Term};
 use crate::message::{Content, Message, Payload};
 use crate::terms::address::{ip_port, raw};
 use crate::terms::event::Class;
+use crate::terms::info::Wanted;
 use crate::terms::{atoms, event, info};
 
 /// What its owner wants to see of a message.
@@ -13,8 +14,8 @@ use crate::terms::{atoms, event, info};
 pub(crate) struct View {
     /// Data are a list of bytes, not a binary.
     pub(crate) list: bool,
-    /// Data come with `#sctp_sndrcvinfo{}`.
-    pub(crate) data_io: bool,
+    /// With what data come.
+    pub(crate) info: Wanted,
     /// The end of an association comes with the causes of the ABORT that was it.
     pub(crate) abort_causes: bool,
 }
@@ -38,7 +39,7 @@ pub(crate) fn contents<'a>(
 ) -> (Term<'a>, Term<'a>) {
     let anc = match &content {
         Content::Event(event) if view.abort_causes => event::causes(env, event),
-        _ => info::ancillary(env, anc, view.data_io),
+        _ => info::ancillary(env, anc, view.info),
     };
     (anc, body(env, content, view.list))
 }

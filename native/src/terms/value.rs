@@ -14,6 +14,11 @@ pub(crate) fn uint<T: TryFrom<u32>>(term: Term) -> Option<T> {
     term.decode::<u32>().ok()?.try_into().ok()
 }
 
+/// The same where `undefined` is 0.
+pub(crate) fn or_default<T: Default + TryFrom<u32>>(term: Term) -> Option<T> {
+    if is_undefined(term) { Some(T::default()) } else { uint(term) }
+}
+
 /// A list that is refused.
 pub(crate) enum BadList {
     /// For what is in it, or how much.

@@ -54,7 +54,9 @@ fn taken(messages: &[(SndInfo, &[u8])], capacity: Capacity) -> usize {
         // The kernel takes a message as long as there is room for its first byte.
         let fits = left > 0 && payload.len() < room && payload.len() <= longest;
         left = left.saturating_sub(charge(payload.len(), fragment));
-        let plain = info.flags & (flags::EOF | flags::ABORT | flags::ADDR_OVER) == 0;
+        const OTHERS: u16 = flags::EOF | flags::ABORT | flags::ADDR_OVER | flags::SENDALL;
+        // Only the kernel knows which keys there are.
+        let plain = info.flags & OTHERS == 0 && info.key.is_none();
         fits && plain && info.stream < streams && !payload.is_empty()
     };
     messages.iter().take(MOST).take_while(fits).count()
@@ -137,7 +139,9 @@ mod tests {
             message(0, flags::EOF, 100),
             message(0, flags::ABORT, 100),
             message(0, flags::ADDR_OVER, 100),
+            message(0, flags::SENDALL, 100),
             message(0, 0, 65_536),
+            (SndInfo { key: Some(0), ..good.0 }, good.1),
         ] {
             assert_eq!(taken(&[good, good, bad, good], CAPACITY), 2, "{:?}", bad.0);
         }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-use super::socket::{Memory, Socket};
+use super::socket::Socket;
 use crate::abi::sstat_state::ESTABLISHED;
+use crate::bytes::u32_at;
 use crate::types::{AssocId, SndInfo, Style, flags};
 
 /// Bytes that are given back in no time: some tens of messages.
@@ -16,7 +17,35 @@ const LITTLE: usize = 64 * 1024;
 /// Associations that are said goodbye to in no time: each takes a packet there and back.
 const FEW: u32 = 4;
 
+/// `SK_MEMINFO_*` of `linux/sock_diag.h`, indices of `u32`s.
+mod meminfo {
+    pub(super) const RMEM_ALLOC: usize = 0;
+    pub(super) const WMEM_ALLOC: usize = 2;
+    pub(super) const SNDBUF: usize = 3;
+    pub(super) const WMEM_QUEUED: usize = 5;
+    pub(super) const COUNT: usize = 9;
+}
+
+/// Bytes as the kernel charges the buffers.
+pub(super) struct Memory {
+    pub(super) unread: usize,
+    pub(super) to_send: usize,
+    pub(super) send_buffer: usize,
+}
+
 impl Socket {
+    /// What the kernel holds for it (`SO_MEMINFO`).
+    pub(super) fn memory(&self) -> io::Result<Memory> {
+        let mut value = [0; 4 * meminfo::COUNT];
+        self.get_option(libc::SOL_SOCKET, libc::SO_MEMINFO, &mut value)?;
+        let item = |index| u32_at(&value, 4 * index).unwrap_or(0) as usize;
+        Ok(Memory {
+            unread: item(meminfo::RMEM_ALLOC),
+            to_send: item(meminfo::WMEM_ALLOC).max(item(meminfo::WMEM_QUEUED)),
+            send_buffer: item(meminfo::SNDBUF),
+        })
+    }
+
     /// Does the kernel have little to do when this is closed? It says goodbye on each association
     /// and gives back what was neither read nor sent.
     pub fn closes_quickly(&self) -> bool {
@@ -33,6 +62,11 @@ impl Socket {
     pub fn abort(&self, assoc: AssocId) -> io::Result<()> {
         let info = SndInfo { assoc, flags: flags::ABORT, ..SndInfo::default() };
         self.send(&info, &[])
+    }
+
+    /// Has the close of the socket abort its associations.
+    pub fn abort_at_close(&self) -> io::Result<()> {
+        SockRef::from(self).set_linger(Some(Duration::ZERO))
     }
 
     /// To be called before dropping the socket: a lingering time above 0 would make the close of a
@@ -89,7 +123,8 @@ impl Socket {
         }
     }
 
-    fn end(&self, assoc: AssocId) -> io::Result<()> {
+    /// Begins the graceful end of an association. `EINVAL` on a one-to-one socket that was not peeled off.
+    pub(super) fn end(&self, assoc: AssocId) -> io::Result<()> {
         let info = SndInfo { assoc, flags: flags::EOF, ..SndInfo::default() };
         self.send(&info, &[])
     }

@@ -4,7 +4,9 @@
 //! type, then the payload; the next one starts at a multiple of the size of `size_t`.
 
 use crate::abi::{SOL_SCTP, cmsg_type, rcvinfo, sndrcvinfo};
-use crate::bytes::{i32_at, put_i32, put_usize, u8_at, u16_at, u32_at, u32_be_at, usize_at};
+use crate::bytes::{
+    i32_at, put_i32, put_u16, put_usize, u8_at, u16_at, u32_at, u32_be_at, usize_at,
+};
 use crate::types::{Ancillary, AssocId, RcvInfo, SndInfo};
 
 const ALIGN: usize = size_of::<usize>();
@@ -19,6 +21,10 @@ pub const SNDRCV_SPACE: usize = HEADER_SIZE + sndrcvinfo::SIZE;
 
 const _: () = assert!(SNDRCV_SPACE.is_multiple_of(ALIGN));
 
+/// The length of one with a `struct sctp_authinfo`, and its bytes with what fills them up.
+const AUTH_LENGTH: usize = HEADER_SIZE + size_of::<u16>();
+const AUTH_SPACE: usize = AUTH_LENGTH.next_multiple_of(ALIGN);
+
 /// Room for everything the kernel may deliver with a message here: three kinds of SCTP data, time
 /// stamps and the fields of the IP header do not fill it.
 pub const RECV_SPACE: usize = 256;
@@ -26,11 +32,25 @@ pub const RECV_SPACE: usize = 256;
 /// The control data of a send: one `SCTP_SNDRCV`. The newer `SCTP_SNDINFO` has no lifetime.
 pub fn encode_sndrcv(info: &SndInfo) -> [u8; SNDRCV_SPACE] {
     let mut out = [0; SNDRCV_SPACE];
-    put_usize(&mut out, 0, SNDRCV_SPACE);
-    put_i32(&mut out, LEVEL, SOL_SCTP);
-    put_i32(&mut out, TYPE, cmsg_type::SNDRCV);
+    put_header(&mut out, SNDRCV_SPACE, cmsg_type::SNDRCV);
     out[HEADER_SIZE..].copy_from_slice(&info.encode());
     out
+}
+
+/// The same, and after it an `SCTP_AUTHINFO`: the number of a key.
+pub fn encode_signed(info: &SndInfo, key: u16) -> [u8; SNDRCV_SPACE + AUTH_SPACE] {
+    let mut out = [0; SNDRCV_SPACE + AUTH_SPACE];
+    let (sndrcv, auth) = out.split_at_mut(SNDRCV_SPACE);
+    sndrcv.copy_from_slice(&encode_sndrcv(info));
+    put_header(auth, AUTH_LENGTH, cmsg_type::AUTHINFO);
+    put_u16(auth, HEADER_SIZE, key);
+    out
+}
+
+fn put_header(out: &mut [u8], length: usize, kind: i32) {
+    put_usize(out, 0, length);
+    put_i32(out, LEVEL, SOL_SCTP);
+    put_i32(out, TYPE, kind);
 }
 
 /// One control message.
@@ -96,7 +116,7 @@ pub fn decode_rcvinfo(bytes: &[u8]) -> Option<RcvInfo> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::bytes::{put_u16, put_u32, put_u32_be};
+    use crate::bytes::{put_u32, put_u32_be};
     use crate::testing::Prng;
 
     /// One control message as the kernel writes it, padded.
@@ -142,6 +162,20 @@ pub(super) mod tests {
         assert_eq!((messages[0].level, messages[0].kind), (132, 1));
         assert_eq!(messages[0].payload.len(), 32);
         assert_eq!(SndInfo::decode(messages[0].payload), Some(info));
+    }
+
+    #[test]
+    fn a_key_is_a_second_message() {
+        let info = SndInfo { stream: 3, key: Some(0x0102), ..SndInfo::default() };
+        let control = encode_signed(&info, 0x0102);
+        // The kernel takes the length of the struct alone, and the next one at a multiple of 8.
+        assert_eq!(control.len(), 48 + 24);
+        assert_eq!(control[48..56], 18usize.to_ne_bytes());
+        let messages: Vec<_> = iter(&control).collect();
+        assert_eq!(messages.len(), 2);
+        assert_eq!(SndInfo::decode(messages[0].payload), Some(SndInfo { key: None, ..info }));
+        assert_eq!((messages[1].level, messages[1].kind), (132, 6));
+        assert_eq!(messages[1].payload, 0x0102u16.to_ne_bytes());
     }
 
     #[test]

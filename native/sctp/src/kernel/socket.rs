@@ -10,10 +10,11 @@ use socket2::{Domain, Protocol, SockAddr, SockRef, Type};
 
 use super::cmsg;
 use super::sys;
-use crate::abi::{SOL_SCTP, assoc_ids, getaddrs, optname, sndrcvinfo};
+use super::sysctl::is_open;
+use crate::abi::sstat_state::ESTABLISHED;
+use crate::abi::{SOL_SCTP, assoc_ids, getaddrs, optname, sndrcvinfo, status};
 use crate::address;
-use crate::bytes::{i32_at, put_i32, u32_at};
-use crate::option::STATUS;
+use crate::bytes::{i32_at, put_i32, u16_at, u32_at};
 use crate::types::{AssocId, Bindx, Family, Received, SndInfo, Style};
 
 /// A descriptor. What its calls do is said at [`crate::Socket`].
@@ -25,22 +26,10 @@ pub struct Socket {
     /// Has [`Socket::connect`] begun an association? Who has not need not be asked for the state of
     /// all that others have begun.
     connected: AtomicBool,
-}
-
-/// `SK_MEMINFO_*` of `linux/sock_diag.h`, indices of `u32`s.
-mod meminfo {
-    pub(super) const RMEM_ALLOC: usize = 0;
-    pub(super) const WMEM_ALLOC: usize = 2;
-    pub(super) const SNDBUF: usize = 3;
-    pub(super) const WMEM_QUEUED: usize = 5;
-    pub(super) const COUNT: usize = 9;
-}
-
-/// Bytes as the kernel charges the buffers.
-pub(crate) struct Memory {
-    pub(crate) unread: usize,
-    pub(crate) to_send: usize,
-    pub(crate) send_buffer: usize,
+    /// Had its network namespace a port of UDP when it was opened? The kernel, too, looks then.
+    encapsulates: bool,
+    /// Accepted sockets are one-to-one as well, but heed addresses.
+    peeled_off: bool,
 }
 
 /// Notifications switched on in a new socket, as the start of `struct sctp_event_subscribe`:
@@ -55,11 +44,13 @@ impl Socket {
     ///
     /// Without SCTP in the kernel: `ESOCKTNOSUPPORT` or `EPROTONOSUPPORT`.
     pub fn open(family: Family, style: Style, netns: Option<&CStr>) -> io::Result<Self> {
-        let fd = match netns {
-            None => create(family, style)?,
-            Some(path) => in_netns(path, || create(family, style))?,
+        let make = || Ok((create(family, style)?, is_open("udp_port")));
+        let (fd, encapsulates) = match netns {
+            None => make()?,
+            Some(path) => in_netns(path, make)?,
         };
-        let socket = Self { fd, family, style, connected: false.into() };
+        let connected = false.into();
+        let socket = Self { fd, family, style, connected, encapsulates, peeled_off: false };
         socket.set_option(SOL_SCTP, optname::RECVRCVINFO, &1i32.to_ne_bytes())?;
         socket.set_option(SOL_SCTP, optname::EVENTS, &DEFAULT_EVENTS)?;
         Ok(socket)
@@ -111,7 +102,24 @@ impl Socket {
 
     /// Sends one message.
     pub fn send(&self, info: &SndInfo, payload: &[u8]) -> io::Result<()> {
-        sys::sendmsg(self.as_fd(), &[IoSlice::new(payload)], &cmsg::encode_sndrcv(info))
+        self.send_named(&[], info, payload)?;
+        Ok(())
+    }
+
+    /// Sends one to a `sockaddr`, if that is not empty: how many bytes were taken.
+    pub(super) fn send_named(
+        &self,
+        name: &[u8],
+        info: &SndInfo,
+        payload: &[u8],
+    ) -> io::Result<usize> {
+        let payload = [IoSlice::new(payload)];
+        match info.key {
+            None => sys::sendmsg(self.as_fd(), name, &payload, &cmsg::encode_sndrcv(info)),
+            Some(key) => {
+                sys::sendmsg(self.as_fd(), name, &payload, &cmsg::encode_signed(info, key))
+            }
+        }
     }
 
     /// Receives the next message or notification into one buffer after the other.
@@ -131,7 +139,24 @@ impl Socket {
     pub fn peeloff(&self, assoc: AssocId) -> io::Result<Self> {
         let fd = sys::peeloff(self.as_fd(), assoc.0)?;
         let connected = self.has_connected().into();
-        Ok(Self { fd, family: self.family, style: Style::OneToOne, connected })
+        Ok(Self { connected, peeled_off: true, ..self.accepted(fd) })
+    }
+
+    /// Does [`Socket::peeloff`] answer it?
+    pub(super) fn is_peeled_off(&self) -> bool {
+        self.peeled_off
+    }
+
+    /// One that this one has accepted.
+    pub(super) fn accepted(&self, fd: OwnedFd) -> Self {
+        let Self { family, encapsulates, .. } = *self;
+        let (style, connected) = (Style::OneToOne, false.into());
+        Self { fd, family, style, connected, encapsulates, peeled_off: false }
+    }
+
+    /// Can packets go in UDP (RFC 6951)? Decided when it, or whom it is of, was opened.
+    pub(crate) fn encapsulates(&self) -> bool {
+        self.encapsulates
     }
 
     /// An address of the endpoint and its port, which is 0 before it has one.
@@ -202,18 +227,6 @@ impl Socket {
         Ok(ids.chunks_exact(ID).filter_map(|id| i32_at(id, 0)).map(AssocId).collect())
     }
 
-    /// What the kernel holds for it (`SO_MEMINFO`).
-    pub(crate) fn memory(&self) -> io::Result<Memory> {
-        let mut value = [0; 4 * meminfo::COUNT];
-        self.get_option(libc::SOL_SOCKET, libc::SO_MEMINFO, &mut value)?;
-        let item = |index| u32_at(&value, 4 * index).unwrap_or(0) as usize;
-        Ok(Memory {
-            unread: item(meminfo::RMEM_ALLOC),
-            to_send: item(meminfo::WMEM_ALLOC).max(item(meminfo::WMEM_QUEUED)),
-            send_buffer: item(meminfo::SNDBUF),
-        })
-    }
-
     /// Does it take associations that peers begin?
     pub fn is_listening(&self) -> bool {
         SockRef::from(self).is_listener().unwrap_or(false)
@@ -224,12 +237,26 @@ impl Socket {
         self.assoc_state(assoc).is_ok()
     }
 
+    /// Does an association wait for its peer: to acknowledge data, or before it is up?
+    pub fn awaits_peer(&self, assoc: AssocId) -> bool {
+        let Ok(bytes) = self.status_bytes(assoc) else { return false };
+        let state = i32_at(&bytes, status::STATE);
+        let unacknowledged = u16_at(&bytes, status::UNACKDATA);
+        state != Some(ESTABLISHED) || unacknowledged != Some(0)
+    }
+
     /// The state of an association (`enum sctp_sstat_state`).
     pub(crate) fn assoc_state(&self, assoc: AssocId) -> io::Result<i32> {
-        let mut value = [0; STATUS.size];
-        put_i32(&mut value, STATUS.fields[0].offset, assoc.0);
+        let bytes = self.status_bytes(assoc)?;
+        i32_at(&bytes, status::STATE).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    }
+
+    /// What `SCTP_STATUS` says of an association.
+    pub(super) fn status_bytes(&self, assoc: AssocId) -> io::Result<[u8; status::SIZE]> {
+        let mut value = [0; status::SIZE];
+        put_i32(&mut value, status::ASSOC_ID, assoc.0);
         self.get_option(SOL_SCTP, optname::STATUS, &mut value)?;
-        i32_at(&value, STATUS.fields[1].offset).ok_or_else(|| io::ErrorKind::InvalidData.into())
+        Ok(value)
     }
 
     /// What `SCTP_DEFAULT_SEND_PARAM` says for an association, or with [`AssocId::FUTURE`] for the
@@ -253,6 +280,9 @@ impl Socket {
 
     /// Sets an option.
     pub(crate) fn set_option(&self, level: i32, option: i32, value: &[u8]) -> io::Result<()> {
+        if (level, option) == (SOL_SCTP, optname::INTERLEAVING_SUPPORTED) {
+            self.bound_waits()?;
+        }
         sys::setsockopt(self.as_fd(), level, option, value)
     }
 

@@ -41,6 +41,13 @@ fn socklen(bytes: &[u8]) -> io::Result<libc::socklen_t> {
     bytes.len().try_into().map_err(|_| io::ErrorKind::InvalidInput.into())
 }
 
+/// Overwrites what must not stay in memory; unlike other writes, nobody leaves this one out because
+/// nothing reads what it wrote.
+pub(crate) fn erase(bytes: &mut [u8]) {
+    // SAFETY: `bytes` is valid for writes of its length, and any byte is a `u8`.
+    unsafe { libc::explicit_bzero(bytes.as_mut_ptr().cast(), bytes.len()) }
+}
+
 /// setsockopt(2). No option this crate names has a pointer in its value.
 pub(crate) fn setsockopt(
     fd: BorrowedFd<'_>,
@@ -98,14 +105,38 @@ pub(crate) fn peeloff(fd: BorrowedFd<'_>, assoc: i32) -> io::Result<OwnedFd> {
     }
 }
 
-/// sendmsg(2), never blocking, never raising `SIGPIPE`.
+/// accept4(2): a descriptor, non-blocking and closed on exec. The peer's address is not asked for: a
+/// peer that is gone has none, and that would be an error.
+pub(crate) fn accept(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    let nobody = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: where there is no room for an address, nor for its length, the kernel writes none.
+    let call = || check(unsafe { libc::accept4(fd.as_raw_fd(), nobody.0, nobody.1, flags) });
+    let accepted = retry(call)?;
+    // SAFETY: the call has just made this descriptor; nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(accepted) })
+}
+
+/// poll(2), not waiting: is there something to receive or to accept?
+pub(crate) fn is_readable(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    let mut asked = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: `asked` is valid for reads and writes of the one element that it is.
+    let ready = retry(|| check(unsafe { libc::poll(&mut asked, 1, 0) }))?;
+    Ok(ready > 0 && asked.revents & libc::POLLIN != 0)
+}
+
+/// sendmsg(2), never blocking, never raising `SIGPIPE`: how many bytes were taken. `name` is a
+/// `sockaddr` or nothing.
 pub(crate) fn sendmsg(
     fd: BorrowedFd<'_>,
+    name: &[u8],
     payload: &[IoSlice<'_>],
     control: &[u8],
-) -> io::Result<()> {
+) -> io::Result<usize> {
     let mut header = message_header();
-    // The kernel reads both through these pointers; they are `mut` for recvmsg(2) only.
+    // The kernel reads all through these pointers; they are `mut` for recvmsg(2) only.
+    header.msg_name = name.as_ptr().cast_mut().cast();
+    header.msg_namelen = socklen(name)?;
     header.msg_iov = payload.as_ptr().cast_mut().cast();
     header.msg_iovlen = payload.len() as _;
     header.msg_control = control.as_ptr().cast_mut().cast();
@@ -114,8 +145,7 @@ pub(crate) fn sendmsg(
     // SAFETY: all pointers of `header` are null or valid for reads of the lengths beside them
     // during the call; `IoSlice` is guaranteed to be laid out as `iovec`.
     let call = || unsafe { libc::syscall(libc::SYS_sendmsg, fd.as_raw_fd(), &header, flags) };
-    retry(|| check_len(call() as isize))?;
-    Ok(())
+    retry(|| check_len(call() as isize))
 }
 
 /// sendmmsg(2) with `MSG_MORE`, of messages with a control part and a payload each: how many were
@@ -259,6 +289,16 @@ pub(crate) fn enter_netns(path: &CStr) -> io::Result<()> {
     // SAFETY: takes no pointer.
     check(unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) })?;
     Ok(())
+}
+
+/// clock_getres(2) in nanoseconds.
+pub(crate) fn clock_getres(clock: libc::clockid_t) -> io::Result<u64> {
+    // SAFETY: integers, for all of which zero is a value.
+    let mut time: libc::timespec = unsafe { std::mem::zeroed() };
+    // SAFETY: `time` is valid for writes during the call.
+    check(unsafe { libc::clock_getres(clock, &mut time) })?;
+    let [seconds, nanos] = [time.tv_sec, time.tv_nsec].map(|n| u64::try_from(n).unwrap_or(0));
+    Ok(seconds * 1_000_000_000 + nanos)
 }
 
 /// sched_getscheduler(2) for the calling thread.

@@ -1,5 +1,6 @@
 //! What an option is: its name, its place in the kernel, the shape of its value.
 
+use super::list::List;
 use crate::abi::STORAGE_SIZE;
 use crate::types::Family;
 
@@ -20,6 +21,29 @@ pub struct OptionSpec {
     pub family: Option<Family>,
     /// What else it changes.
     pub effect: Effect,
+    /// Is it one that Erlang does not have? Then the kernel's own error is told.
+    pub added: bool,
+    /// When it is set, of one list.
+    pub place: Place,
+    /// Can the bytes of a value have the effect that they ask for? The kernel takes some that cannot.
+    pub effective: fn(&[u8]) -> bool,
+}
+
+/// Options of one list are set in this order, whatever the list says; those of one place as it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// What others are refused without.
+    Gate,
+    /// All that does not matter for.
+    Any,
+    /// `sctp_fragment_interleave` is on by then, and a new scheduler has begun without values.
+    OnOther,
+    /// A key is there by then.
+    KeyInUse,
+    /// Another key is in use by then.
+    KeyOutOfUse,
+    /// What `sctp_events`, which says all at once, would undo.
+    Event,
 }
 
 /// What an option changes besides what the kernel does.
@@ -29,10 +53,25 @@ pub enum Effect {
     None,
     /// Which events the user wants: some are on in the kernel in any case.
     Events,
+    /// Whether the user wants one of them.
+    Subscription,
+    /// Whether the user knows of paths that are potentially failed (RFC 7829).
+    ExposePotentiallyFailed,
+    /// Nothing; it tells the state of a path, at this offset, to users who know of that.
+    PathState(usize),
+    /// Nothing else. Refused for an association that has not agreed on it, where the kernel would take it
+    /// without effect.
+    EnableStreamReset,
+    /// Nothing; nor would it change anything where the scheduler does not look at it.
+    StreamValue,
     /// What is said of messages whose sender does not.
     SendDefaults,
+    /// The same, but for when they are given up, which the kernel takes away with it.
+    DefaultSndInfo,
     /// How much is read at a time: no less than the kernel buffers.
     ReadBuffer,
+    /// Nothing, and only where the socket was opened in a network namespace with a port of UDP.
+    Encapsulation,
     /// The priority, which Linux derives from the type of service, and which is to stay.
     Priority,
 }
@@ -60,12 +99,16 @@ pub enum Shape {
     /// As `UInt`, but the second field of a `struct sctp_assoc_value` whose first one, the
     /// association id, is 0.
     AssocUInt,
+    /// An association id, 0..2^32-1.
+    AssocId,
     /// `{OnOff, Seconds}`; a `struct linger` ([`linger`]).
     Linger,
     /// An interface name in a binary; at most [`DEVICE_NAME_MAX`] bytes, none to clear it.
     DeviceName,
     /// A record; a struct.
     Record(&'static Record),
+    /// A type of chunk ([`super::CHUNKS`]): a byte. Only to be set.
+    Chunk,
 }
 
 /// Longest interface name (`IFNAMSIZ` without the final zero).
@@ -124,14 +167,41 @@ pub enum Kind {
     U16,
     /// 0..2^32-1.
     U32,
+    /// 0..2^64-1. Never set.
+    U64,
     /// 0..2^32-1, big endian: payload protocol identifiers.
     Ppid,
     /// 0..2^32-1, big endian: everything else that is.
     Be32,
     /// An association id, 0..2^32-1.
     AssocId,
+    /// The same, or an atom for several associations ([`crate::abi::assoc`]). Got as the number.
+    AssocIds,
     /// An address in a `struct sockaddr_storage`.
     Address,
+    /// The same, where the wildcard means all addresses of the association and is `undefined`.
+    PathAddress,
+    /// A differentiated services code point, 0..63, in the upper bits of a byte. The flags at the
+    /// offset given say whether there is one; `undefined` if not.
+    Dscp {
+        /// Where the flags are ([`crate::abi::spp_flags`]).
+        flags: usize,
+    },
+    /// The flow label of IPv6, 20 bits of a `u32`. The flags at the offset given say whether there is
+    /// one; `undefined` if not.
+    FlowLabel {
+        /// Where the flags are ([`crate::abi::spp_flags`]).
+        flags: usize,
+    },
+    /// 0..65535, big endian: ports.
+    Be16,
+    /// An atom for each value of an integer of `width` bytes. Others are got as the number.
+    Enum {
+        /// The values and their atoms.
+        names: &'static [(u32, &'static str)],
+        /// 2 or 4.
+        width: usize,
+    },
     /// A list of atoms, each a bit of an integer of `width` bytes.
     Flags {
         /// The atoms and their bits, in the order they are shown in.
@@ -139,6 +209,9 @@ pub enum Kind {
         /// 2 or 4.
         width: usize,
     },
+    /// `all`, or a list of streams, which follow the struct; the field says how many, 0 being all.
+    /// Never got.
+    Streams,
     /// A boolean in one byte.
     Bool8,
     /// An atom for each value of an `int`; `undefined` for the others. Never set.
@@ -147,6 +220,14 @@ pub enum Kind {
     Record(&'static Record),
     /// A boolean the struct has no place for: checked and dropped when set, false when got.
     Absent,
+    /// A list of integers, which ends the struct. Those that have an atom are got as that.
+    List(&'static List),
+    /// A binary of 1 to 65535 bytes that nobody is to see, and which ends the struct; as far as the
+    /// struct has a size it takes none. Never got.
+    Secret {
+        /// Where its length is, in two bytes.
+        length: usize,
+    },
 }
 
 /// What stands in for an `undefined` field, where it is part of the request.
@@ -162,6 +243,8 @@ pub enum DefaultValue {
     AnyAddress,
     /// True.
     True,
+    /// What it is at present.
+    Present,
 }
 
 /// What a field is in a request to get an option.
@@ -186,13 +269,21 @@ impl Kind {
     /// Bytes it takes in the struct.
     pub const fn width(&self) -> usize {
         match self {
-            Self::U16 => 2,
-            Self::U32 | Self::Ppid | Self::Be32 | Self::AssocId | Self::State(_) => 4,
-            Self::Address => STORAGE_SIZE,
-            Self::Flags { width, .. } => *width,
-            Self::Bool8 => 1,
+            Self::U16 | Self::Be16 | Self::Streams => 2,
+            Self::U64 => 8,
+            Self::U32
+            | Self::Ppid
+            | Self::Be32
+            | Self::AssocId
+            | Self::AssocIds
+            | Self::FlowLabel { .. }
+            | Self::State(_) => 4,
+            Self::Address | Self::PathAddress => STORAGE_SIZE,
+            Self::Flags { width, .. } | Self::Enum { width, .. } => *width,
+            Self::Bool8 | Self::Dscp { .. } => 1,
             Self::Record(record) => record.size,
-            Self::Absent => 0,
+            Self::List(list) => list.most * list.width,
+            Self::Absent | Self::Secret { .. } => 0,
         }
     }
 }

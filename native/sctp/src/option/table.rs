@@ -1,14 +1,23 @@
-//! The table itself. Offsets are those of `linux/sctp.h`; tests/layout.rs compares them with it.
+//! The table itself.
 
 use libc::{IPPROTO_IP, IPPROTO_IPV6, SOL_SOCKET};
 
-use super::spec::{
-    Access, DefaultValue, Effect, Field, GetRole, Kind, OptionSpec, Record, SetRole, Shape,
+use super::added::{
+    ASSOC_VALUES, EVENT, EXPOSE, PADDRPARAMS_DSCP, PADDRTHLDS, SACK_INFO, asks_for_a_delay,
+    asks_for_heartbeats,
 };
-use crate::abi::{SOL_SCTP, optname, sndrcvinfo};
-use crate::types::{Family, flags};
-
-use DefaultValue::{AnyAddress, EmptyFlags, Mandatory, True, Zero};
+use super::auth::{AUTHCHUNKS, AUTHKEY, AUTHKEYID, HMACALGO};
+use super::gen_sctp::{
+    ASSOC_VALUE, ASSOCPARAMS, EVENT_SUBSCRIBE, INITMSG, PADDRINFO, PADDRPARAMS, PRIM, RTOINFO,
+    SETADAPTATION, SETPEERPRIM, SNDRCVINFO, STATUS,
+};
+use super::sending::{DEFAULT_PRINFO, PRSTATUS, PRSTATUS_STREAM, SNDINFO, can_be_given_up};
+use super::spec::{Access, Effect, OptionSpec, Place, Record, Shape};
+use super::streams::{ADD_STREAMS, ENABLE_STREAM_RESET, RESET_STREAMS, SCHEDULER, STREAM_VALUE};
+use super::toggle::{TOGGLE, is_of_the_endpoint};
+use super::wire::{PADDRPARAMS_FLOWLABEL, PROBEINTERVAL, UDPENCAPS, is_of_ipv6};
+use crate::abi::{SOL_SCTP, optname, paddrinfo, status};
+use crate::types::Family;
 
 /// All options, but those that never reach the kernel (`active`, `buffer` and their like).
 pub static OPTIONS: &[OptionSpec] = &[
@@ -18,7 +27,7 @@ pub static OPTIONS: &[OptionSpec] = &[
     // Linux' SO_REUSEPORT does balance the load.
     socket("reuseport_lb", libc::SO_REUSEPORT, Shape::Bool),
     socket("dontroute", libc::SO_DONTROUTE, Shape::Bool),
-    socket("priority", libc::SO_PRIORITY, Shape::Int),
+    PRIORITY,
     socket("recbuf", libc::SO_RCVBUF, Shape::Int).with(Effect::ReadBuffer),
     socket("sndbuf", libc::SO_SNDBUF, Shape::Int),
     socket("bind_to_device", libc::SO_BINDTODEVICE, Shape::DeviceName),
@@ -49,7 +58,10 @@ pub static OPTIONS: &[OptionSpec] = &[
         )
     },
     sctp("sctp_adaptation_layer", optname::ADAPTATION_LAYER, Shape::Record(&SETADAPTATION)),
-    sctp("sctp_peer_addr_params", optname::PEER_ADDR_PARAMS, Shape::Record(&PADDRPARAMS)),
+    OptionSpec {
+        effective: asks_for_heartbeats,
+        ..sctp("sctp_peer_addr_params", optname::PEER_ADDR_PARAMS, Shape::Record(&PADDRPARAMS))
+    },
     sctp("sctp_default_send_param", optname::DEFAULT_SEND_PARAM, Shape::Record(&SNDRCVINFO))
         .with(Effect::SendDefaults),
     sctp("sctp_events", optname::EVENTS, Shape::Record(&EVENT_SUBSCRIBE)).with(Effect::Events),
@@ -58,239 +70,126 @@ pub static OPTIONS: &[OptionSpec] = &[
     OptionSpec {
         access: Access::ReadOnly,
         ..sctp("sctp_status", optname::STATUS, Shape::Record(&STATUS))
+            .with(Effect::PathState(status::PRIMARY + paddrinfo::STATE))
     },
     OptionSpec {
         access: Access::ReadOnly,
         ..sctp("sctp_get_peer_addr_info", optname::GET_PEER_ADDR_INFO, Shape::Record(&PADDRINFO))
+            .with(Effect::PathState(paddrinfo::STATE))
     },
+    added("sctp_event", optname::EVENT, &EVENT).with(Effect::Subscription).at(Place::Event),
+    added("sctp_max_burst", optname::MAX_BURST, &ASSOC_VALUES),
+    OptionSpec {
+        effective: asks_for_a_delay,
+        ..added("sctp_delayed_sack", optname::DELAYED_ACK_TIME, &SACK_INFO)
+    },
+    added("sctp_dscp", optname::PEER_ADDR_PARAMS, &PADDRPARAMS_DSCP),
+    added("sctp_peer_addr_thlds", optname::PEER_ADDR_THLDS_V2, &PADDRTHLDS),
+    added(
+        "sctp_expose_potentially_failed_state",
+        optname::EXPOSE_POTENTIALLY_FAILED_STATE,
+        &EXPOSE,
+    )
+    .with(Effect::ExposePotentiallyFailed),
+    toggle("sctp_pr_supported", optname::PR_SUPPORTED),
+    toggle("sctp_ecn_supported", optname::ECN_SUPPORTED),
+    RECONFIG_SUPPORTED,
+    toggle("sctp_auth_supported", optname::AUTH_SUPPORTED),
+    toggle("sctp_asconf_supported", optname::ASCONF_SUPPORTED),
+    OptionSpec {
+        access: Access::WriteOnly,
+        added: true,
+        ..sctp("sctp_auth_chunk", optname::AUTH_CHUNK, Shape::Chunk)
+    },
+    added("sctp_hmac_ident", optname::HMAC_IDENT, &HMACALGO),
+    set_only("sctp_auth_key", optname::AUTH_KEY, &AUTHKEY),
+    added("sctp_auth_active_key", optname::AUTH_ACTIVE_KEY, &AUTHKEYID).at(Place::KeyInUse),
+    set_only("sctp_auth_deactivate_key", optname::AUTH_DEACTIVATE_KEY, &AUTHKEYID)
+        .at(Place::KeyOutOfUse),
+    set_only("sctp_auth_delete_key", optname::AUTH_DELETE_KEY, &AUTHKEYID).at(Place::KeyOutOfUse),
+    get_only("sctp_local_auth_chunks", optname::LOCAL_AUTH_CHUNKS, &AUTHCHUNKS),
+    get_only("sctp_peer_auth_chunks", optname::PEER_AUTH_CHUNKS, &AUTHCHUNKS),
+    // What goes over the wire.
+    OptionSpec { added: true, ..sctp("sctp_reuse_port", optname::REUSE_PORT, Shape::Bool) },
+    OptionSpec { added: true, ..sctp("sctp_auto_asconf", optname::AUTO_ASCONF, Shape::Bool) },
+    OptionSpec {
+        family: Some(Family::Inet6),
+        effective: is_of_ipv6,
+        ..added("sctp_ipv6_flowlabel", optname::PEER_ADDR_PARAMS, &PADDRPARAMS_FLOWLABEL)
+    },
+    added("sctp_remote_udp_encaps_port", optname::REMOTE_UDP_ENCAPS_PORT, &UDPENCAPS)
+        .with(Effect::Encapsulation),
+    added("sctp_plpmtud_probe_interval", optname::PLPMTUD_PROBE_INTERVAL, &PROBEINTERVAL),
+    OptionSpec {
+        added: true,
+        ..sctp("sctp_fragment_interleave", optname::FRAGMENT_INTERLEAVE, Shape::Bool)
+    },
+    toggle("sctp_interleaving_supported", optname::INTERLEAVING_SUPPORTED).at(Place::OnOther),
+    added("sctp_enable_stream_reset", optname::ENABLE_STREAM_RESET, &ENABLE_STREAM_RESET)
+        .with(Effect::EnableStreamReset),
+    set_only("sctp_reset_streams", optname::RESET_STREAMS, &RESET_STREAMS),
+    OptionSpec {
+        access: Access::WriteOnly,
+        added: true,
+        ..sctp("sctp_reset_assoc", optname::RESET_ASSOC, Shape::AssocId)
+    },
+    set_only("sctp_add_streams", optname::ADD_STREAMS, &ADD_STREAMS),
+    STREAM_SCHEDULER,
+    added("sctp_stream_scheduler_value", optname::STREAM_SCHEDULER_VALUE, &STREAM_VALUE)
+        .with(Effect::StreamValue)
+        .at(Place::OnOther),
+    added("sctp_context", optname::CONTEXT, &ASSOC_VALUES),
+    get_only("sctp_pr_assoc_status", optname::PR_ASSOC_STATUS, &PRSTATUS),
+    get_only("sctp_pr_stream_status", optname::PR_STREAM_STATUS, &PRSTATUS_STREAM),
+    added("sctp_default_sndinfo", optname::DEFAULT_SNDINFO, &SNDINFO).with(Effect::DefaultSndInfo),
+    PR_INFO,
 ];
+
+/// Whether streams may be reset, as two ends have agreed on.
+pub const RECONFIG_SUPPORTED: OptionSpec =
+    toggle("sctp_reconfig_supported", optname::RECONFIG_SUPPORTED);
+
+/// In which order the messages of several streams are sent.
+pub const STREAM_SCHEDULER: OptionSpec =
+    added("sctp_stream_scheduler", optname::STREAM_SCHEDULER, &SCHEDULER);
 
 /// What Linux derives from the type of service, where Erlang keeps the two apart.
-pub static PRIORITY: OptionSpec = socket("priority", libc::SO_PRIORITY, Shape::Int);
+pub const PRIORITY: OptionSpec = socket("priority", libc::SO_PRIORITY, Shape::Int);
 
-/// `struct sctp_rtoinfo`; times in milliseconds, 0 keeps the value.
-pub static RTOINFO: Record = Record {
-    tag: "sctp_rtoinfo",
-    size: 16,
-    fields: &[
-        key("assoc_id", 0, Kind::AssocId, Zero),
-        value("initial", 4, Kind::U32, Zero),
-        value("max", 8, Kind::U32, Zero),
-        value("min", 12, Kind::U32, Zero),
-    ],
+/// When messages are given up whose sender does not say, which another option forgets.
+pub const PR_INFO: OptionSpec = OptionSpec {
+    effective: can_be_given_up,
+    ..added("sctp_default_prinfo", optname::DEFAULT_PRINFO, &DEFAULT_PRINFO)
+        .with(Effect::SendDefaults)
 };
-
-/// `struct sctp_assocparams`; windows in bytes, cookie life in milliseconds, 0 keeps the value.
-pub static ASSOCPARAMS: Record = Record {
-    tag: "sctp_assocparams",
-    size: 20,
-    fields: &[
-        key("assoc_id", 0, Kind::AssocId, Zero),
-        value("asocmaxrxt", 4, Kind::U16, Zero),
-        value("number_peer_destinations", 6, Kind::U16, Zero),
-        value("peer_rwnd", 8, Kind::U32, Zero),
-        value("local_rwnd", 12, Kind::U32, Zero),
-        value("cookie_life", 16, Kind::U32, Zero),
-    ],
-};
-
-/// `struct sctp_initmsg`; the time in milliseconds, 0 keeps the value.
-pub static INITMSG: Record = Record {
-    tag: "sctp_initmsg",
-    size: 8,
-    fields: &[
-        value("num_ostreams", 0, Kind::U16, Zero),
-        value("max_instreams", 2, Kind::U16, Zero),
-        value("max_attempts", 4, Kind::U16, Zero),
-        value("max_init_timeo", 6, Kind::U16, Zero),
-    ],
-};
-
-/// `struct sctp_prim`.
-pub static PRIM: Record = Record {
-    tag: "sctp_prim",
-    size: 132,
-    fields: &[
-        key("assoc_id", 0, Kind::AssocId, Mandatory),
-        value("addr", 4, Kind::Address, Mandatory),
-    ],
-};
-
-/// `struct sctp_setpeerprim`.
-pub static SETPEERPRIM: Record = Record {
-    tag: "sctp_setpeerprim",
-    size: 132,
-    fields: &[
-        key("assoc_id", 0, Kind::AssocId, Mandatory),
-        value("addr", 4, Kind::Address, Mandatory),
-    ],
-};
-
-/// `struct sctp_setadaptation`. The kernel takes it for a number in host order, but stock Erlang gives
-/// it in network order (and reads the peer's so): to send the bytes that one sends, so do we.
-pub static SETADAPTATION: Record = Record {
-    tag: "sctp_setadaptation",
-    size: 4,
-    fields: &[value("adaptation_ind", 0, Kind::Be32, Zero)],
-};
-
-/// `struct sctp_paddrparams` without the flow label and DSCP of kernel 4.19, and packed so that
-/// `pathmtu` lies at 138. Times in milliseconds.
-pub static PADDRPARAMS: Record = Record {
-    tag: "sctp_paddrparams",
-    size: 152,
-    fields: &[
-        key("assoc_id", 0, Kind::AssocId, Zero),
-        key("address", 4, Kind::Address, AnyAddress),
-        value("hbinterval", 132, Kind::U32, Zero),
-        value("pathmaxrxt", 136, Kind::U16, Zero),
-        value("pathmtu", 138, Kind::U32, Zero),
-        value("sackdelay", 142, Kind::U32, Zero),
-        value("flags", 146, PADDRPARAMS_FLAGS, EmptyFlags),
-    ],
-};
-
-const PADDRPARAMS_FLAGS: Kind = Kind::Flags {
-    bits: &[
-        ("hb_enable", 0x01),
-        ("hb_disable", 0x02),
-        ("hb_demand", 0x04),
-        ("pmtud_enable", 0x08),
-        ("pmtud_disable", 0x10),
-        ("sackdelay_enable", 0x20),
-        ("sackdelay_disable", 0x40),
-    ],
-    width: 4,
-};
-
-/// `struct sctp_sndrcvinfo`.
-pub static SNDRCVINFO: Record = Record {
-    tag: "sctp_sndrcvinfo",
-    size: sndrcvinfo::SIZE,
-    fields: &[
-        value("stream", sndrcvinfo::STREAM, Kind::U16, Zero),
-        output("ssn", sndrcvinfo::SSN, Kind::U16),
-        value("flags", sndrcvinfo::FLAGS, SNDRCVINFO_FLAGS, EmptyFlags),
-        value("ppid", sndrcvinfo::PPID, Kind::Ppid, Zero),
-        value("context", sndrcvinfo::CONTEXT, Kind::U32, Zero),
-        value("timetolive", sndrcvinfo::TIMETOLIVE, Kind::U32, Zero),
-        output("tsn", sndrcvinfo::TSN, Kind::U32),
-        output("cumtsn", sndrcvinfo::CUMTSN, Kind::U32),
-        key("assoc_id", sndrcvinfo::ASSOC_ID, Kind::AssocId, Zero),
-    ],
-};
-
-const SNDRCVINFO_FLAGS: Kind = Kind::Flags {
-    bits: &[
-        ("unordered", flags::UNORDERED as u32),
-        ("addr_over", flags::ADDR_OVER as u32),
-        ("abort", flags::ABORT as u32),
-        ("eof", flags::EOF as u32),
-    ],
-    width: 2,
-};
-
-/// The first eight bytes of `struct sctp_event_subscribe`, which grew from 10 to 14: the kernel
-/// takes and gives fewer, and leaves alone what it is not given.
-///
-/// The byte of `data_io_event` switches the older form of the information that comes with a message
-/// on; this crate uses the newer one, so that byte is to be kept 0 and the field to be kept apart.
-pub static EVENT_SUBSCRIBE: Record = Record {
-    tag: "sctp_event_subscribe",
-    size: 8,
-    fields: &[
-        value("data_io_event", 0, Kind::Bool8, True),
-        value("association_event", 1, Kind::Bool8, True),
-        value("address_event", 2, Kind::Bool8, True),
-        value("send_failure_event", 3, Kind::Bool8, True),
-        value("peer_error_event", 4, Kind::Bool8, True),
-        value("shutdown_event", 5, Kind::Bool8, True),
-        value("partial_delivery_event", 6, Kind::Bool8, True),
-        value("adaptation_layer_event", 7, Kind::Bool8, Zero),
-        // Erlang has never passed it on.
-        value("authentication_event", 0, Kind::Absent, Zero),
-    ],
-};
-
-/// `struct sctp_assoc_value`; for `sctp_delayed_ack_time` milliseconds, 0 disables the delay.
-pub static ASSOC_VALUE: Record = Record {
-    tag: "sctp_assoc_value",
-    size: 8,
-    fields: &[key("assoc_id", 0, Kind::AssocId, Zero), value("assoc_value", 4, Kind::U32, Zero)],
-};
-
-/// `struct sctp_paddrinfo`; `srtt` in jiffies, `rto` in milliseconds.
-pub static PADDRINFO: Record = Record {
-    tag: "sctp_paddrinfo",
-    size: 152,
-    fields: &[
-        key("assoc_id", 0, Kind::AssocId, Zero),
-        key("address", 4, Kind::Address, AnyAddress),
-        // 1, potentially failed (RFC 7829), has no name in Erlang.
-        output("state", 132, Kind::State(&[(0, "inactive"), (2, "active"), (3, "unconfirmed")])),
-        output("cwnd", 136, Kind::U32),
-        output("srtt", 140, Kind::U32),
-        output("rto", 144, Kind::U32),
-        output("mtu", 148, Kind::U32),
-    ],
-};
-
-/// `struct sctp_status`.
-pub static STATUS: Record = Record {
-    tag: "sctp_status",
-    size: 176,
-    fields: &[
-        key("assoc_id", 0, Kind::AssocId, Mandatory),
-        output("state", 4, Kind::State(ASSOC_STATES)),
-        output("rwnd", 8, Kind::U32),
-        output("unackdata", 12, Kind::U16),
-        output("penddata", 14, Kind::U16),
-        output("instrms", 16, Kind::U16),
-        output("outstrms", 18, Kind::U16),
-        output("fragmentation_point", 20, Kind::U32),
-        output("primary", 24, Kind::Record(&PADDRINFO)),
-    ],
-};
-
-const ASSOC_STATES: &[(i32, &str)] = &[
-    (0, "empty"),
-    (1, "closed"),
-    (2, "cookie_wait"),
-    (3, "cookie_echoed"),
-    (4, "established"),
-    (5, "shutdown_pending"),
-    (6, "shutdown_sent"),
-    (7, "shutdown_received"),
-    (8, "shutdown_ack_sent"),
-];
-
-/// Settable, and selects what is got.
-const fn key(name: &'static str, offset: usize, kind: Kind, default: DefaultValue) -> Field {
-    let (get_role, set_role) = (GetRole::Key, SetRole::Settable);
-    Field { name, offset, kind, default, get_role, set_role }
-}
-
-/// Settable and got.
-const fn value(name: &'static str, offset: usize, kind: Kind, default: DefaultValue) -> Field {
-    let (get_role, set_role) = (GetRole::MustBeUndefined, SetRole::Settable);
-    Field { name, offset, kind, default, get_role, set_role }
-}
-
-/// Only got.
-const fn output(name: &'static str, offset: usize, kind: Kind) -> Field {
-    let (get_role, set_role) = (GetRole::MustBeUndefined, SetRole::MustBeUndefined);
-    Field { name, offset, kind, default: Zero, get_role, set_role }
-}
 
 impl OptionSpec {
     const fn with(self, effect: Effect) -> Self {
         Self { effect, ..self }
     }
+
+    const fn at(self, place: Place) -> Self {
+        Self { place, ..self }
+    }
 }
 
 const fn option(name: &'static str, level: i32, optname: i32, shape: Shape) -> OptionSpec {
-    let (access, effect) = (Access::ReadWrite, Effect::None);
-    OptionSpec { name, level, optname, shape, access, family: None, effect }
+    OptionSpec {
+        name,
+        level,
+        optname,
+        shape,
+        access: Access::ReadWrite,
+        family: None,
+        effect: Effect::None,
+        added: false,
+        place: Place::Any,
+        effective: always,
+    }
+}
+
+fn always(_: &[u8]) -> bool {
+    true
 }
 
 const fn socket(name: &'static str, optname: i32, shape: Shape) -> OptionSpec {
@@ -307,4 +206,20 @@ const fn ipv6(name: &'static str, optname: i32, shape: Shape) -> OptionSpec {
 
 const fn sctp(name: &'static str, optname: i32, shape: Shape) -> OptionSpec {
     option(name, SOL_SCTP, optname, shape)
+}
+
+const fn set_only(name: &'static str, optname: i32, record: &'static Record) -> OptionSpec {
+    OptionSpec { access: Access::WriteOnly, ..added(name, optname, record) }
+}
+
+const fn get_only(name: &'static str, optname: i32, record: &'static Record) -> OptionSpec {
+    OptionSpec { access: Access::ReadOnly, ..added(name, optname, record) }
+}
+
+const fn added(name: &'static str, optname: i32, record: &'static Record) -> OptionSpec {
+    OptionSpec { added: true, ..sctp(name, optname, Shape::Record(record)) }
+}
+
+const fn toggle(name: &'static str, optname: i32) -> OptionSpec {
+    OptionSpec { effective: is_of_the_endpoint, ..added(name, optname, &TOGGLE).at(Place::Gate) }
 }

@@ -146,18 +146,20 @@ proptest! {
     fn sndrcvinfo_goes_and_comes(
         (stream, flags) in any::<(u16, u16)>(),
         (ppid, context, timetolive, assoc) in any::<(u32, u32, u32, i32)>(),
+        key in any::<u16>(),
     ) {
-        let info = SndInfo { stream, flags, ppid, context, timetolive, assoc: AssocId(assoc) };
+        let assoc = AssocId(assoc);
+        let info = SndInfo { stream, flags, ppid, context, timetolive, assoc, key: None };
         let bytes = info.encode();
         prop_assert_eq!(SndInfo::decode(&bytes), Some(info));
         for cut in 0..bytes.len() {
             prop_assert_eq!(SndRcvInfo::decode(&bytes[..cut]), None);
         }
+        let sndrcv = (SOL_SCTP, cmsg_type::SNDRCV, bytes.to_vec());
         let control = cmsg::encode_sndrcv(&info);
-        prop_assert_eq!(
-            read(&control),
-            vec![(SOL_SCTP, cmsg_type::SNDRCV, bytes.to_vec())]
-        );
+        prop_assert_eq!(read(&control), vec![sndrcv.clone()]);
+        let auth = (SOL_SCTP, cmsg_type::AUTHINFO, key.to_ne_bytes().to_vec());
+        prop_assert_eq!(read(&cmsg::encode_signed(&info, key)), vec![sndrcv, auth]);
         // What we send is not what we receive.
         prop_assert_eq!(cmsg::decode(&control), Ancillary::default());
     }

@@ -6,6 +6,7 @@
 
 mod addresses;
 mod control;
+mod lists;
 mod notifications;
 mod state;
 

@@ -89,6 +89,19 @@ proptest! {
         prop_assert_eq!(parse(&bytes), parse(&longer));
     }
 
+    /// The kernel widens the two bytes of a cause, in network order, to a number.
+    #[test]
+    fn a_cause_is_in_host_order(cause in any::<u16>(), mut bytes in noise(64)) {
+        bytes.resize(bytes.len().max(32), 0);
+        put_u16(&mut bytes, 0, ty::SEND_FAILED_EVENT);
+        let length = u32::try_from(bytes.len()).expect("at most 64");
+        put_u32(&mut bytes, 4, length);
+        put_u32(&mut bytes, 8, cause.to_be().into());
+        let found = parse(&bytes);
+        let is_it = matches!(found, Some(Notification::SendFailedEvent { error, .. }) if error == cause);
+        prop_assert!(is_it, "{:?}", found);
+    }
+
     #[test]
     fn an_unknown_type_is_kept(
         kind in prop_oneof![0..0x8001_u16, 0x8010..=u16::MAX],

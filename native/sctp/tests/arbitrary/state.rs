@@ -27,13 +27,16 @@ enum Step {
 }
 
 /// Associations, streams, order: few, so that they meet.
-const CHANNELS: usize = 3 * 2 * 2;
+const CHANNELS: usize = ORDERED * 2;
+
+/// The first ones. An unordered message does not end another.
+const ORDERED: usize = 3 * 2;
 
 fn info(channel: usize, ssn: u16) -> RcvInfo {
     RcvInfo {
         assoc: AssocId(assoc_of(channel)),
         stream: (channel / 3 % 2) as u16,
-        flags: if channel / 6 == 1 { flags::UNORDERED } else { 0 },
+        flags: if channel >= ORDERED { flags::UNORDERED } else { 0 },
         ssn,
         ..RcvInfo::default()
     }
@@ -48,10 +51,14 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         10 => (0..CHANNELS, bytes, any::<bool>())
             .prop_map(|(channel, bytes, last)| Step::Piece { channel, bytes, last }),
-        1 => (0..CHANNELS).prop_map(|channel| Step::NextMessage { channel }),
+        1 => (0..ORDERED).prop_map(|channel| Step::NextMessage { channel }),
         1 => (0..3).prop_map(|assoc| Step::Abandon { assoc }),
         1 => (0..3).prop_map(|assoc| Step::Split { assoc }),
     ]
+}
+
+fn add(to: &mut Reassembly, info: &RcvInfo, piece: &[u8], last: bool) -> Added {
+    to.add(Some(info), piece, last, Reassembly::MESSAGE_MAX)
 }
 
 proptest! {
@@ -66,11 +73,14 @@ proptest! {
         for step in steps {
             match step {
                 Step::Piece { channel, bytes, last } => {
-                    let added = pieces.add(Some(&info(channel, ssn[channel])), &bytes, last);
+                    let added = add(&mut pieces, &info(channel, ssn[channel]), &bytes, last);
                     open[channel].get_or_insert_default().extend(bytes);
                     if last {
                         ssn[channel] += 1;
-                        prop_assert_eq!(added, Added::Whole(open[channel].take().unwrap()));
+                        let message = open[channel].take().unwrap();
+                        let Added::Whole(bytes, first) = added else { panic!("{added:?}") };
+                        prop_assert_eq!(bytes, message);
+                        prop_assert_eq!(first.map(|info| info.ssn), Some(ssn[channel] - 1));
                     } else {
                         prop_assert_eq!(added, Added::Partial);
                     }
@@ -80,7 +90,7 @@ proptest! {
                     if open[channel].is_some() {
                         ssn[channel] += 1;
                         open[channel] = Some(Vec::new());
-                        pieces.add(Some(&info(channel, ssn[channel])), &[], false);
+                        add(&mut pieces, &info(channel, ssn[channel]), &[], false);
                     }
                 }
                 Step::Abandon { assoc } => {

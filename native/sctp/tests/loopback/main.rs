@@ -4,6 +4,7 @@
 //! passed. With `SCTP_REQUIRED` in the environment that is a failure. Arguments that are no options
 //! select cases by a part of their names.
 
+mod accept;
 mod associations;
 mod messages;
 mod options;
@@ -17,8 +18,8 @@ use sctp::notification::{AssocState, Notification, parse};
 use sctp::option::{OPTIONS, OptionSpec};
 use sctp::types::flags;
 use sctp::{
-    Ahead, AssocId, Bindx, Epoll, Events, Family, Interest, Received, SndInfo, Socket, Source,
-    Style, Token,
+    Ahead, AssocId, Bindx, Epoll, Events, Family, Half, Interest, Received, SndInfo, Socket,
+    Source, Style, Token,
 };
 
 const CASES: &[(&str, fn())] = &[
@@ -31,6 +32,11 @@ const CASES: &[(&str, fn())] = &[
     ("associations_are_listed", associations::associations_are_listed),
     ("peeled_off", associations::peeled_off),
     ("one_to_one", associations::one_to_one),
+    ("accepted_in_order", accept::accepted_in_order),
+    ("what_cannot_be_accepted", accept::what_cannot_be_accepted),
+    ("options_are_inherited", accept::options_are_inherited),
+    ("shut_down", accept::shut_down),
+    ("not_to_be_shut_down", accept::not_to_be_shut_down),
     ("several_addresses", associations::several_addresses),
     ("many_addresses", associations::many_addresses),
     ("ipv6_and_mapped_ipv4", associations::ipv6_and_mapped_ipv4),
@@ -108,11 +114,11 @@ fn recv_into(socket: &Socket, buf: &mut [u8]) -> Received {
     }
 }
 
-/// One whole message or notification.
+/// One whole message or notification, or the end of the stream.
 fn recv(socket: &Socket) -> (Received, Vec<u8>) {
     let mut buf = vec![0; 65536];
     let received = recv_into(socket, &mut buf);
-    assert!(received.end_of_record, "{received:?}");
+    assert!(received.end_of_record || received.is_end_of_stream(), "{received:?}");
     buf.truncate(received.len);
     (received, buf)
 }
@@ -123,9 +129,15 @@ fn recv_data(socket: &Socket) -> (Received, Vec<u8>) {
     (received, data)
 }
 
-/// The next item, which is a change of an association.
+/// The next item, which is a change of an association. (What is read between the peer's SHUTDOWN and the
+/// end of the association is the end of the stream.)
 fn recv_change(socket: &Socket) -> (AssocState, AssocId) {
-    let (received, bytes) = recv(socket);
+    let (received, bytes) = loop {
+        let (received, bytes) = recv(socket);
+        if !received.is_end_of_stream() {
+            break (received, bytes);
+        }
+    };
     assert!(received.notification, "data: {bytes:?}");
     assert!(received.from.is_some() && received.anc.info.is_none());
     match parse(&bytes) {

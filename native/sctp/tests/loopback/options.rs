@@ -5,7 +5,8 @@ use super::*;
 pub(crate) fn default_send_info() {
     let (client, id, _server, _) = associated(Style::OneToMany, LOOPBACK);
     assert_eq!(client.default_send_info(AssocId::FUTURE).unwrap(), SndInfo::default());
-    let info = SndInfo { stream: 2, ppid: 46, context: 1, timetolive: 9, assoc: id, flags: 1 };
+    let info = SndInfo { stream: 2, flags: 1, ppid: 46, ..SndInfo::default() };
+    let info = SndInfo { context: 1, timetolive: 9, assoc: id, ..info };
     client.set_option(option("sctp_default_send_param"), &info.encode()).unwrap();
     assert_eq!(client.default_send_info(id).unwrap(), info);
     assert_eq!(client.default_send_info(AssocId::FUTURE).unwrap(), SndInfo::default());
