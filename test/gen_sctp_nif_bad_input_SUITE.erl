@@ -12,8 +12,8 @@
 suite() -> [{timetrap, {seconds, 120}}].
 
 all() ->
-    [arguments, sockets, closed_sockets, inet_functions, foreign_sockets, primitives, endless_lists,
-     random].
+    [arguments, what_is_wrong, which_is_wrong, sockets, closed_sockets, inet_functions,
+     foreign_sockets, primitives, endless_lists, random].
 
 init_per_testcase(_, Config) ->
     gen_sctp_test_lib:begin_case([{module, gen_sctp_nif}, {family, inet} | Config]).
@@ -74,6 +74,57 @@ arguments(_) ->
           [{{call, Function, Position, Args}, fun(M) ->
               call(M, Function, gen_sctp_nif_diff:socket(M), Args)
             end} || {Function, Position, Args} <- mutated()]).
+
+%% Who shows a badarg of ours is told what was wrong, whatever that is.
+what_is_wrong(_) ->
+    Told = [begin
+                [_ | _] = Texts = maps:values(Wrong),
+                true = lists:all(fun(Text) -> unicode:characters_to_list(Text) =/= [] end, Texts)
+            end || {Function, _, Args} <- mutated() ++
+                       [{Function, 0, [foo | Rest]} || {Function, [socket | Rest]} <- calls()],
+                   Wrong <- wrong(Function, Args)],
+    true = length(Told) > 500.
+
+wrong(Function, Args) ->
+    {ok, S} = gen_sctp_nif:open(),
+    try call(gen_sctp_nif, Function, S, Args) of
+        _ -> []
+    catch
+        error:Reason:Stack ->
+            case {Reason, Stack} of
+                {badarg, [{gen_sctp_nif, Function, _, Info} | _]} ->
+                    #{error_info := #{module := Module}} = maps:from_list(Info),
+                    [Module:format_error(Reason, Stack)];
+                _ ->
+                    []
+            end
+    after
+        ok = gen_sctp_nif:close(S)
+    end.
+
+which_is_wrong(_) ->
+    [begin
+         Text = lists:flatten(io_lib:format("~0p", [
+             [unicode:characters_to_list(Wrong) || #{N := Wrong} <- wrong(Function, Args)]])),
+         ?assertNotEqual({Args, nomatch, Text}, {Args, string:find(Text, Part), Text})
+     end || {Function, Args, N, Part} <- [
+         {open, [[{active, foo}]], 1, "{active,foo}: it takes true, false, once"},
+         {open, [[inet, {foo, 1}]], 1, "{foo,1}: there is no such option"},
+         {open, [[foo]], 1, "there is no such option"},
+         {open, [[{sctp_nodelay, 1}]], 1, "{sctp_nodelay,1}: it takes a boolean"},
+         {open, [[{sctp_status, 1}]], 1, "it cannot be set"},
+         {open, [[{sctp_auth_chunk, 256}]], 1, "it takes the type of a chunk"},
+         {open, [[{sctp_initmsg, {a}}]], 1, "it takes an #sctp_initmsg{}"},
+         {open, [[{ip, {1, 2, 3}}]], 1, "{ip,{1,2,3}}: it takes an address"},
+         {open, [0, foo], 2, "not a list of options"},
+         {open, [70000], 1, "{port,70000}: it takes an integer from 0 to 65535"},
+         {listen, [foo, true], 1, "not a socket"},
+         {listen, [socket, foo], 2, "not a backlog"},
+         {peeloff, [socket, foo], 2, "not an association"},
+         {send, [socket, 5, foo, <<>>], 3, "not a stream"},
+         {connect, [socket, ?V4, 20, [], foo], 5, "not a timeout"},
+         {controlling_process, [socket, foo], 2, "not a pid"}
+     ]].
 
 mutated() ->
     lists:usort([{Function, {length(Args), Position}, replace(Position, Args, Junk)}

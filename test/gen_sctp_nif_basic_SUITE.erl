@@ -335,7 +335,7 @@ stream_socket_refused(Config) ->
     Unused = open(Config, []),
     ?assertMatch({error, ?REFUSED},
                  M:connect(C, loopback(Config), port(Unused), [])),
-    %% A socket that listens takes no messages: there is no accept.
+    %% A socket that listens takes no messages.
     L = listener(Config, [{type, stream}]),
     ?assertEqual({error, enotconn}, M:recv(L, 0)),
     ?assertEqual({error, epipe}, M:send(L, 0, 0, <<"x">>)).

@@ -12,7 +12,7 @@
 -compile([export_all, nowarn_export_all]).
 
 -import(gen_sctp_test_lib,
-        [mod/1, family/1, loopback/1, open/2, listener/2, port/1]).
+        [mod/1, family/1, loopback/1, open/2, listener/2, port/1, spin/1]).
 
 -define(TIMEOUT, 60000).
 
@@ -105,9 +105,6 @@ sings(Pair, #{numbers := Numbers}, Opened, Again) ->
     receive {stop, From} -> From ! {opened, self(), Opened + 2} after 0 -> Again(Opened + 2) end.
 
 %% Rounds.
-
-spin(0) -> ok;
-spin(N) -> erlang:yield(), spin(N - 1).
 
 worker(Config, Tables, Rounds) ->
     S = listener(Config, []),

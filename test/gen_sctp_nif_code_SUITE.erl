@@ -39,10 +39,10 @@ in_node(Options, Fun) ->
     %% Its sockets are closed, and nothing else is left.
     gen_sctp_test_node:call(Node, fun() ->
         until(fun() ->
-            maps:with([sockets, closing, receivers, writers, connects, terms],
+            maps:with([sockets, closing, receivers, writers, connects, acceptors, terms],
                       gen_sctp_nif:info())
                 =:= #{sockets => 0, closing => 0, receivers => 0, writers => 0, connects => 0,
-                      terms => 0}
+                      acceptors => 0, terms => 0}
         end),
         until(fun() -> gen_sctp_test_lib:socket_fds() =:= Fds end)
     end),
@@ -50,6 +50,10 @@ in_node(Options, Fun) ->
 
 %% The thread that closes waits as long as there is this file (test/faults/errors.c).
 held_by(File) -> gen_sctp_test_node:faulty([{"SCTP_TEST_HOLD", File}]).
+
+%% So many, or more with SCTP_ROUNDS.
+rounds(Number) ->
+    Number * max(1, list_to_integer(os:getenv("SCTP_ROUNDS", "300")) div 300).
 
 modules() ->
     {ok, Modules} = application:get_key(gen_sctp_nif, modules),
@@ -105,7 +109,7 @@ loaded_again(_) ->
              {error, on_load_failure} = code:load_file(gen_sctp_nif_prim),
              Still = pair(config()),
              [ok = gen_sctp_nif:close(maps:get(Key, Still)) || Key <- [s, c]]
-         end || _ <- lists:seq(1, 20)],
+         end || _ <- lists:seq(1, rounds(5))],
         true = lists:min([stop(One) || One <- Traffic]) > 1
     end).
 
@@ -155,18 +159,32 @@ waiting(Call) ->
 
 %% Whom it has killed that this module was loaded twice; and whether somebody was in it.
 hurt_by(Module, Tasks) ->
-    Before = alive(Tasks),
+    Before = unhurt(Tasks),
     Unused = [begin
                   {module, Module} = code:load_file(Module),
                   Unused = code:soft_purge(Module),
                   _ = code:purge(Module),
                   Unused
               end || _ <- [1, 2]],
-    [{Module, kills, Name} || Name <- Before -- alive(Tasks)] ++
+    [{Module, kills, Name} || Name <- Before -- unhurt(Tasks)] ++
         [{Module, in_use} || Unused =/= [true, true]].
 
-alive(Tasks) ->
-    [Name || {Name, {task, Pid, _}} <- Tasks, is_process_alive(Pid)].
+%% Those who wait, and those who have their answer: a timeout may have been over before the last
+%% load.
+unhurt(Tasks) ->
+    [Name || {Name, {task, Pid, Monitor}} <- Tasks,
+             is_process_alive(Pid) orelse has_result(Monitor)].
+
+%% The news of an end come a moment after it.
+has_result(none) ->
+    false;
+has_result(Monitor) ->
+    until(fun() -> reasons(Monitor) =/= [] end),
+    lists:keymember(result, 1, reasons(Monitor)).
+
+reasons(Monitor) ->
+    {messages, Messages} = process_info(self(), messages),
+    [Reason || {'DOWN', M, process, _, Reason} <- Messages, M =:= Monitor].
 
 %% The ways to wait: a call, what brings its end about, and which answers are right.
 waits() ->
@@ -183,8 +201,33 @@ waits() ->
          [ok = M:send(C, #sctp_sndrcvinfo{assoc_id = Id}, [Data]) || Data <- Messages],
          ok
      end)},
+     {sendv, sending(fun(M, C, Id, Messages) ->
+         [ok = M:sendv(C, Id, [], [Data]) || Data <- Messages],
+         ok
+     end)},
+     {sendv_timeout, sending(fun(M, C, Id, Messages) ->
+         [ok = M:sendv(C, Id, [], Data, ?TIMEOUT) || Data <- Messages],
+         ok
+     end)},
      {send_batch, sending(fun(M, C, Id, Messages) ->
          M:send_batch(C, Id, [{0, Data} || Data <- Messages])
+     end)},
+     {send_timeout, sending(fun(M, C, Id, Messages) ->
+         ok = inet:setopts(C, [{send_timeout, ?TIMEOUT}]),
+         [ok = M:send(C, Id, 0, Data) || Data <- Messages],
+         ok
+     end)},
+     {send_batch_timeout, sending(fun(M, C, Id, Messages) ->
+         M:send_batch(C, Id, [{0, Data} || Data <- Messages], ?TIMEOUT)
+     end)},
+     {send_in_vain, sending_in_vain(fun(M, C, Id) ->
+         ok = inet:setopts(C, [{send_timeout, ?LOADING}]),
+         send_until_refused(M, C, Id)
+     end)},
+     {send_batch_in_vain, sending_in_vain(fun(M, C, Id) ->
+         Messages = lists:duplicate(100, {0, <<0:1000/unit:8>>}),
+         {error, {timeout, [_ | _]}} = M:send_batch(C, Id, Messages, ?LOADING),
+         {error, timeout}
      end)},
      {connect, connecting(fun(M, C, Port) -> M:connect(C, {127, 0, 0, 1}, Port, []) end)},
      {connect_timeout, connecting(fun(M, C, Port) ->
@@ -207,6 +250,11 @@ waits() ->
      {connectx_init_no_name, starting(fun(M, C, Port) ->
          try M:connectx_init(C, ["localhost", ""], Port, []) catch error:Reason -> Reason end
      end, is(badarg))},
+     {accept, accepting(fun(M, L) -> M:accept(L) end)},
+     {accept_timeout, accepting(fun(M, L) -> M:accept(L, ?TIMEOUT) end)},
+     {accept_in_vain, {fun() -> gen_sctp_nif:accept(acceptor(), ?LOADING) end, fun() -> ok end,
+                       is({error, timeout})}},
+     {recv_data, receiving_data()},
      {close, closing()},
      {open, opening()},
      {connect_after_close, connecting_again()}].
@@ -228,12 +276,21 @@ in_vain(Call) ->
 
 %% More than there is room for.
 sending(Call) ->
-    #{m := M, s := S, c := C, cid := Id} =
-        pair(config(), [{recbuf, 4096} | quick()], [{sndbuf, 8192} | quick()]),
+    #{m := M, s := S, c := C, cid := Id} = narrow_pair(),
     Messages = [<<N, 0:1000/unit:8>> || N <- lists:seq(1, 30)],
     {fun() -> Call(M, C, Id, Messages) end,
      fun() -> ?assertEqual(Messages, [Data || _ <- Messages, {_, Data} <- [data(M, S)]]) end,
      is(ok)}.
+
+sending_in_vain(Call) ->
+    #{m := M, c := C, cid := Id} = narrow_pair(),
+    {fun() -> Call(M, C, Id) end, fun() -> ok end, is({error, timeout})}.
+
+send_until_refused(M, C, Id) ->
+    case M:send(C, Id, 0, <<0:1000/unit:8>>) of
+        ok -> send_until_refused(M, C, Id);
+        Error -> Error
+    end.
 
 %% Its first packet is lost as long as the network is down.
 connecting(Call) ->
@@ -247,9 +304,33 @@ starting(Call, IsRight) ->
     Port = port(S),
     {fun() -> Call(gen_sctp_nif, C, Port) end, fun() -> ok end, IsRight}.
 
+%% Its buffers are soon full.
+narrow_pair() ->
+    pair(config(), [{recbuf, 4096} | quick()], [{sndbuf, 8192} | quick() ++ patient()]).
+
 %% Soon sends again what was lost.
 quick() ->
     [{sctp_rtoinfo, #sctp_rtoinfo{initial = 100, min = 100, max = 200}}].
+
+%% Does not take its peer for dead, however long nothing comes.
+patient() ->
+    [{sctp_associnfo, #sctp_assocparams{asocmaxrxt = 10000}},
+     {sctp_peer_addr_params, #sctp_paddrparams{address = {{0, 0, 0, 0}, 0}, pathmaxrxt = 10000}}].
+
+acceptor() -> listener(config(), [{type, stream}]).
+
+accepting(Call) ->
+    L = acceptor(),
+    C = open(config(), [{type, stream}]),
+    {fun() -> Call(gen_sctp_nif, L) end,
+     fun() -> {ok, _} = gen_sctp_nif:connect(C, {127, 0, 0, 1}, port(L), []) end,
+     fun({ok, _}) -> true; (_) -> false end}.
+
+receiving_data() ->
+    #{s := S, c := C, sid := Id} = pair(config(), [], [{type, stream}]),
+    {fun() -> gen_tcp:recv(C, 0) end,
+     fun() -> ok = gen_sctp_nif:send(S, Id, 0, <<"came">>) end,
+     is({ok, <<"came">>})}.
 
 closing() ->
     #{m := M, c := C} = unread([]),
@@ -355,7 +436,7 @@ new_library(Replace) ->
          ok = gen_sctp_nif:send(maps:get(c, New), maps:get(cid, New), 0, <<"new">>),
          {_, <<"new">>} = data(gen_sctp_nif, maps:get(s, New)),
          [ok = gen_sctp_nif:close(maps:get(Key, New)) || Key <- [s, c]]
-     end || N <- lists:seq(1, 5)],
+     end || N <- lists:seq(1, rounds(3))],
     ok = gen_sctp:close(C).
 
 %% The application has nothing to do with sockets.
@@ -366,7 +447,7 @@ application(_) ->
              {ok, _} = application:ensure_all_started(gen_sctp_nif),
              ok = application:stop(gen_sctp_nif),
              ok = application:unload(gen_sctp_nif)
-         end || _ <- lists:seq(1, 50)],
+         end || _ <- lists:seq(1, rounds(10))],
         true = stop(Traffic) > 1
     end).
 
@@ -374,9 +455,8 @@ application(_) ->
 
 %% Each end at random moments: the exit status that it should have, soon, and no crash dump.
 ends_under_load(_) ->
-    Rounds = max(1, list_to_integer(os:getenv("SCTP_ROUNDS", "300")) div 300),
     [?assertEqual({Status, false}, ended(How), How)
-     || _ <- lists:seq(1, Rounds),
+     || _ <- lists:seq(1, rounds(1)),
         {How, Status} <- [{"init:stop(4)", 4}, {"erlang:halt(5)", 5},
                           {"erlang:halt(6, [{flush, false}])", 6}]],
     ok.

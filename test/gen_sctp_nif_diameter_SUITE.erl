@@ -30,7 +30,8 @@ groups() ->
     [{stock, [], Cases}, {nif, [], Cases}].
 
 init_per_suite(Config) ->
-    [{nodes, [{M, start_node(start, M)} || M <- [gen_sctp, gen_sctp_nif]]} | Config].
+    Modules = [gen_sctp, gen_sctp_nif],
+    [{nodes, lists:zip(Modules, at_once([fun() -> start_node(M) end || M <- Modules]))} | Config].
 
 end_per_suite(Config) ->
     [ok = peer:stop(Node) || {_, Node} <- ?config(nodes, Config)],
@@ -63,9 +64,9 @@ left(Node) ->
 
 %% A node with our code whose gen_sctp is OTP's or ours. What is only started, without a link,
 %% ends with the node of the suite at the latest.
-start_node(Start, M) ->
+start_node(M) ->
     Paths = [filename:dirname(code:which(Module)) || Module <- [gen_sctp_nif, ?MODULE]],
-    {ok, Node, _} = peer:Start(#{
+    {ok, Node, _} = peer:start(#{
         connection => standard_io,
         args => lists:append([["-pa", Path] || Path <- Paths]),
         wait_boot => ?TIMEOUT
@@ -87,11 +88,24 @@ in_node(Node, Fun) ->
 nodes_of(Config) ->
     [Node || {M, Node} <- ?config(nodes, Config), M =:= proplists:get_value(module, Config, M)].
 
-%% A node that also ends with the case.
-mortal(Config) ->
-    Node = start_node(start_link, mod(Config)),
-    in_node(Node, fun gen_sctp_nif_diameter:start/0),
-    Node.
+%% Two nodes that also end with the case.
+mortals(Config) ->
+    Start = fun() ->
+        Node = start_node(mod(Config)),
+        in_node(Node, fun gen_sctp_nif_diameter:start/0),
+        Node
+    end,
+    Nodes = at_once([Start, Start]),
+    lists:foreach(fun link/1, Nodes),
+    Nodes.
+
+%% It takes seconds to start a node, of which a second processor takes half.
+at_once(Starts) ->
+    Starting = [spawn_monitor(fun() -> exit({started, Start()}) end) || Start <- Starts],
+    [receive
+         {'DOWN', Monitor, process, Pid, {started, Node}} -> Node;
+         {'DOWN', Monitor, process, Pid, Reason} -> error(Reason)
+     end || {Pid, Monitor} <- Starting].
 
 %% No process of it can say good-bye.
 kill(Node) ->
@@ -148,7 +162,10 @@ served(Number) ->
 
 requests(Config) ->
     %% OTP's own is but the yardstick.
-    Each = case mod(Config) of gen_sctp_nif -> 375; gen_sctp -> 50 end,
+    Each = case mod(Config) of
+        gen_sctp -> 50;
+        gen_sctp_nif -> case os:getenv("FULL") of false -> 100; _ -> 1000 end
+    end,
     in_node(Config, fun() ->
         _ = pair(),
         _ = exchange(8, Each, [0, 100, 1000]),
@@ -282,7 +299,7 @@ farewell(Leaver, Stayer, Ref) ->
 %% The client finds the next server on the same port.
 server_dies(Config) ->
     Serve = fun(Port) -> fun() -> serve(Port, [{ip, ?IP}]) end end,
-    First = mortal(Config),
+    [First, Second] = mortals(Config),
     {Listen, Port} = in_node(First, Serve(0)),
     Connect = in_node(Config, fun() -> connect(client, Port, [{ip, ?IP}, {raddr, ?IP}]) end),
     in_node(First, fun() -> connected(Listen, client) end),
@@ -292,7 +309,6 @@ server_dies(Config) ->
         lost(client, Connect, server),
         {reconnect, Connect} = event(client, reconnect)
     end),
-    Second = mortal(Config),
     {Next, Port} = in_node(Second, Serve(Port)),
     %% What a peer gets before it says that the other is up it throws away.
     in_node(Second, fun() -> connected(Next, client) end),
@@ -308,7 +324,7 @@ server_dies(Config) ->
 client_dies(Config) ->
     {Listen, Port} = in_node(Config, fun() -> serve(0, [{ip, ?IP}]) end),
     Connect = fun() -> connect(client, Port, [{ip, ?IP}, {raddr, ?IP}]) end,
-    First = mortal(Config),
+    [First, Second] = mortals(Config),
     _ = in_node(First, Connect),
     in_node(First, fun() -> exchange(2, 10, [100]) end),
     in_node(Config, fun() -> connected(Listen, client) end),
@@ -317,7 +333,6 @@ client_dies(Config) ->
         lost(server, Listen, client),
         sockets_left(1)
     end),
-    Second = mortal(Config),
     _ = in_node(Second, Connect),
     in_node(Config, fun() -> connected(Listen, client) end),
     in_node(Second, fun() -> exchange(2, 10, [100]) end),

@@ -1,11 +1,12 @@
-%% The drop-in: each case in a node of its own.
+%% The drop-in: each case in a node of its own, but those that leave it as it was, which share one.
 -module(gen_sctp_nif_dropin_SUITE).
 
 -include_lib("common_test/include/ct.hrl").
 -include_lib("stdlib/include/assert.hrl").
 -include_lib("kernel/include/inet_sctp.hrl").
 
--export([all/0, suite/0, init_per_testcase/2, end_per_testcase/2]).
+-export([all/0, suite/0, groups/0, init_per_group/2, end_per_group/2, init_per_testcase/2,
+    end_per_testcase/2]).
 -export([on_and_off/1, ports_live_on/1, traffic_through_switch/1, blocked_caller/1,
     other_gen_sctp/1, nif_missing/1, stripped_inet/1, stripped_gen_sctp/1, inet_dispatch/1,
     command_line/1, erl_flags_and_vm_args/1, environment/1, misspelt/1, sys_config/1, embedded/1,
@@ -13,28 +14,48 @@
 %% Called in the other node.
 -export([exchange/0, port_before/0, flood/1, receive_blocked/0, tcp_names/0, sctp_names/0,
     without_inet/0, without_stock/0, transformed/1, await_switch/0]).
--export([log/2]).
 
 -define(IP, {127, 0, 0, 1}).
 
 suite() -> [{timetrap, {seconds, 120}}].
 
 all() ->
-    [on_and_off, ports_live_on, traffic_through_switch, blocked_caller, other_gen_sctp,
-        nif_missing, stripped_inet, stripped_gen_sctp, inet_dispatch, command_line,
-        erl_flags_and_vm_args, environment, misspelt, sys_config, embedded, parse_transform].
+    [{group, one_node}, other_gen_sctp, nif_missing, stripped_inet, stripped_gen_sctp, command_line,
+        erl_flags_and_vm_args, environment, misspelt, sys_config, embedded].
+
+%% It takes seconds to start a node, and as long to load the compiler.
+groups() ->
+    [{one_node, [], [on_and_off, ports_live_on, traffic_through_switch, blocked_caller,
+        inet_dispatch, parse_transform]}].
+
+init_per_group(one_node, Config) -> start(start, Config, [], []).
+
+end_per_group(one_node, Config) -> stop(Config).
 
 init_per_testcase(_, Config) -> Config.
 
-end_per_testcase(_, _Config) ->
-    receive Message -> {fail, {message_left, Message}} after 0 -> ok end.
+end_per_testcase(_, Config) ->
+    %% A node that is shared is given back with OTP's gen_sctp in it.
+    Uninstalled = case proplists:is_defined(peer, Config) of
+        true -> uninstall(Config);
+        false -> ok
+    end,
+    case {messages(), Uninstalled} of
+        {[], ok} -> ok;
+        Problems -> {fail, Problems}
+    end.
+
+messages() ->
+    receive Message -> [Message | messages()] after 0 -> [] end.
 
 %% A node with our code, and with what Args and Env say.
 start(Config) -> start(Config, [], []).
 
-start(Config, Args, Env) ->
+start(Config, Args, Env) -> start(start_link, Config, Args, Env).
+
+start(Start, Config, Args, Env) ->
     Paths = [filename:dirname(code:which(gen_sctp_nif)), filename:dirname(code:which(?MODULE))],
-    {ok, Peer, _} = peer:start_link(#{
+    {ok, Peer, _} = peer:Start(#{
         connection => standard_io,
         args => lists:append([["-pa", Path] || Path <- Paths]) ++ Args,
         env => Env,
@@ -72,9 +93,9 @@ exchange() ->
     ok = gen_sctp:close(S),
     {is_port(S), is_port(C)}.
 
-on_and_off(Config0) ->
-    Config = start(Config0),
+on_and_off(Config) ->
     Before = [identity(Config, M) || M <- [gen_sctp, inet]],
+    Log = call(Config, gen_sctp_test_log, keep, []),
     ?assertEqual(ok, uninstall(Config)),
     ?assertEqual({true, true}, call(Config, ?MODULE, exchange, [])),
     ?assertEqual(ok, install(Config)),
@@ -87,13 +108,13 @@ on_and_off(Config0) ->
     ?assertEqual(not_installed, call(Config, gen_sctp_nif_dropin, status, [])),
     ?assertEqual({true, true}, call(Config, ?MODULE, exchange, [])),
     ?assertEqual(Before, [identity(Config, M) || M <- [gen_sctp, inet]]),
-    stop(Config).
+    ?assertMatch([{notice, "gen_sctp_nif: the drop-in is on", #{event := dropin}},
+                  {notice, "gen_sctp_nif: the drop-in is off", #{event := dropin}}],
+                 call(Config, gen_sctp_test_log, kept, [Log, 2])).
 
 %% Sockets of before the switch are ports and go on; ours outlive the way back.
-ports_live_on(Config0) ->
-    Config = start(Config0),
-    ?assertEqual(ok, call(Config, ?MODULE, port_before, [])),
-    stop(Config).
+ports_live_on(Config) ->
+    ?assertEqual(ok, call(Config, ?MODULE, port_before, [])).
 
 port_before() ->
     {ok, Old} = gen_sctp:open([{ip, ?IP}]),
@@ -114,10 +135,8 @@ port_before() ->
     gen_sctp:close(Old).
 
 %% Messages flow while the switch is thrown, both ways.
-traffic_through_switch(Config0) ->
-    Config = start(Config0),
-    ?assertEqual(ok, call(Config, ?MODULE, flood, [200])),
-    stop(Config).
+traffic_through_switch(Config) ->
+    ?assertEqual(ok, call(Config, ?MODULE, flood, [200])).
 
 flood(Messages) ->
     Self = self(),
@@ -151,10 +170,8 @@ flood(Messages) ->
     gen_sctp:close(S).
 
 %% A process that waits in the old code is neither killed nor disturbed.
-blocked_caller(Config0) ->
-    Config = start(Config0),
-    ?assertEqual({error, closed}, call(Config, ?MODULE, receive_blocked, [])),
-    stop(Config).
+blocked_caller(Config) ->
+    ?assertEqual({error, closed}, call(Config, ?MODULE, receive_blocked, [])).
 
 receive_blocked() ->
     {ok, S} = gen_sctp:open(),
@@ -193,6 +210,11 @@ nif_missing(Config0) ->
     Config = start(Config0, ["-pa", Dir], []),
     {error, {load_failed, Text}} = install(Config),
     ?assertNotEqual(nomatch, string:find(Text, "gen_sctp_nif.so")),
+    %% Nor does the application start, without the drop-in.
+    {ok, _} = file:copy(filename:join(Ours, "gen_sctp_nif.app"),
+                        filename:join(Dir, "gen_sctp_nif.app")),
+    ?assertMatch({error, {gen_sctp_nif, {{load_failed, Text}, _}}},
+                 call(Config, application, ensure_all_started, [gen_sctp_nif])),
     ?assertEqual(not_installed, call(Config, gen_sctp_nif_dropin, status, [])),
     ?assertEqual({true, true}, call(Config, ?MODULE, exchange, [])),
     stop(Config).
@@ -205,9 +227,9 @@ stripped_inet(Config0) ->
     stop(Config).
 
 without_inet() ->
-    ok = logger:add_handler(?MODULE, ?MODULE, #{config => self()}),
+    Log = gen_sctp_test_log:keep(),
     ok = gen_sctp_nif_dropin:install(),
-    receive {log, warning, Text} -> ok after 10000 -> Text = error(no_warning) end,
+    [{warning, Text, #{event := dropin}}, {notice, _, _}] = gen_sctp_test_log:kept(Log, 2),
     [true = string:find(Text, "inet:" ++ Function) =/= nomatch
         || Function <- ["peernames/1", "peernames/2", "socknames/2", "getfd/1"]],
     {ok, S} = gen_sctp:open([{ip, ?IP}]),
@@ -218,10 +240,6 @@ without_inet() ->
     {true, true} = exchange(),
     ok.
 
-%% The other node's handler of what is logged there.
-log(#{level := Level, msg := {Format, Args}}, #{config := Pid}) ->
-    Pid ! {log, Level, lists:flatten(io_lib:format(Format, Args))}.
-
 %% Nor can gen_sctp be kept beside: those who have a socket of its would be cut off.
 stripped_gen_sctp(Config0) ->
     Config = start(Config0),
@@ -231,7 +249,10 @@ stripped_gen_sctp(Config0) ->
 
 without_stock() ->
     {ok, S} = gen_sctp:open([{ip, ?IP}]),
+    Log = gen_sctp_test_log:keep(),
     {error, {no_debug_info, gen_sctp}} = gen_sctp_nif_dropin:install(),
+    [{error, "gen_sctp_nif: gen_sctp stays as it was: " ++ _, #{event := dropin}}] =
+        gen_sctp_test_log:kept(Log, 1),
     not_installed = gen_sctp_nif_dropin:status(),
     {true, true} = exchange(),
     ok = gen_sctp:close(S),
@@ -260,12 +281,10 @@ strip(Config, Modules) ->
     true = call(Config, code, add_patha, [Dir]).
 
 %% inet's own sockets are served as ever.
-inet_dispatch(Config0) ->
-    Config = start(Config0),
+inet_dispatch(Config) ->
     ok = install(Config),
     ?assertEqual(tcp_names(), call(Config, ?MODULE, tcp_names, [])),
-    ?assertEqual(ok, call(Config, ?MODULE, sctp_names, [])),
-    stop(Config).
+    ?assertEqual(ok, call(Config, ?MODULE, sctp_names, [])).
 
 %% All that OTP's inet does not pass on.
 sctp_names() ->
@@ -358,11 +377,9 @@ version(App) ->
     Version.
 
 %% A module of its own gets our sockets, all others keep OTP's.
-parse_transform(Config0) ->
-    Dir = ?config(priv_dir, Config0),
-    Config = start(Config0),
-    ?assertEqual(ok, call(Config, ?MODULE, transformed, [Dir])),
-    stop(Config).
+parse_transform(Config) ->
+    Dir = ?config(priv_dir, Config),
+    ?assertEqual(ok, call(Config, ?MODULE, transformed, [Dir])).
 
 transformed(Dir) ->
     File = filename:join(Dir, "transformed.erl"),

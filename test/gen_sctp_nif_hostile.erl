@@ -17,8 +17,8 @@
 kinds() ->
     [listen, connect_opts, connect_timeout, connect_address, connect_port, connectx_addresses,
      send_id, send_id_range, send_stream_range, send_data, send_info, send_info_field, eof, abort,
-     peeloff, recv, controlling_process, setopts, setopts_value, getopts, getopts_value, open,
-     no_socket].
+     peeloff, recv, controlling_process, setopts, setopts_value, setopts_timeout, getopts,
+     getopts_value, open, no_socket, accept, shutdown, send_batch, cancel].
 
 %% @doc Is this junk wrong there? What is not must not be used.
 -spec is_wrong(atom(), term()) -> boolean().
@@ -42,10 +42,15 @@ is_wrong(recv, Junk) -> Junk =/= infinity andalso not in_range(Junk, 16#fffffffe
 is_wrong(controlling_process, Junk) -> Junk =/= '$pid' andalso Junk =/= '$dead';
 is_wrong(setopts, Junk) -> is_wrong(open, Junk);
 is_wrong(setopts_value, Junk) -> not is_boolean(Junk) andalso Junk =/= once;
+is_wrong(setopts_timeout, Junk) -> is_wrong(recv, Junk);
 is_wrong(getopts, Junk) -> is_wrong(open, Junk) andalso not is_atom(Junk);
 is_wrong(getopts_value, Junk) -> Junk =/= undefined;
 is_wrong(open, Junk) -> not is_atom(Junk) andalso not is_pair(Junk);
-is_wrong(no_socket, _) -> true.
+is_wrong(no_socket, _) -> true;
+is_wrong(accept, Junk) -> Junk =/= nowait andalso is_wrong(recv, Junk);
+is_wrong(shutdown, Junk) -> not lists:member(Junk, [read, write, read_write]);
+is_wrong(send_batch, Junk) -> is_wrong(accept, Junk);
+is_wrong(cancel, Junk) -> not is_tuple(Junk) orelse size(Junk) =/= 3.
 
 is_natural(Junk) -> is_integer(Junk) andalso Junk >= 0.
 
@@ -79,20 +84,26 @@ call(M, recv, S, Junk, _) -> M:recv(S, Junk);
 call(M, controlling_process, S, Junk, _) -> M:controlling_process(S, Junk);
 call(_, setopts, S, Junk, _) -> inet:setopts(S, [Junk]);
 call(_, setopts_value, S, Junk, _) -> inet:setopts(S, [{sctp_nodelay, Junk}]);
+call(_, setopts_timeout, S, Junk, _) -> inet:setopts(S, [{send_timeout, Junk}]);
 call(_, getopts, S, Junk, _) -> inet:getopts(S, [active, Junk]);
 call(_, getopts_value, S, Junk, _) -> inet:getopts(S, [{sctp_nodelay, Junk}]);
 call(M, open, _, Junk, _) -> M:open([Junk]);
-call(M, no_socket, _, Junk, _) -> M:send({'$inet', gen_sctp_nif, Junk}, 1, 0, <<"x">>).
+call(M, no_socket, _, Junk, _) -> M:send({'$inet', gen_sctp_nif, Junk}, 1, 0, <<"x">>);
+call(M, accept, S, Junk, _) -> M:accept(S, Junk);
+call(M, shutdown, S, Junk, _) -> M:shutdown(S, Junk);
+call(M, send_batch, S, Junk, _) -> M:send_batch(S, 1, [], Junk);
+call(M, cancel, S, Junk, _) -> M:cancel(S, Junk).
 
 %% @doc What it answers, on an open or a closed socket.
 -spec answer(atom(), boolean()) -> term().
 answer(Kind, _) when Kind =:= listen; Kind =:= connect_opts; Kind =:= connectx_addresses;
                      Kind =:= send_id; Kind =:= send_info; Kind =:= eof; Kind =:= abort;
                      Kind =:= peeloff; Kind =:= controlling_process; Kind =:= open;
-                     Kind =:= no_socket ->
+                     Kind =:= no_socket; Kind =:= accept; Kind =:= shutdown;
+                     Kind =:= send_batch; Kind =:= cancel ->
     {raised, badarg};
-answer(Kind, _) when Kind =:= setopts; Kind =:= setopts_value; Kind =:= getopts;
-                     Kind =:= getopts_value ->
+answer(Kind, _) when Kind =:= setopts; Kind =:= setopts_value; Kind =:= setopts_timeout;
+                     Kind =:= getopts; Kind =:= getopts_value ->
     {error, einval};
 answer(_, false) ->
     {error, closed};

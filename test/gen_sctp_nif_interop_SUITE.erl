@@ -1,8 +1,8 @@
-%% @doc A peer on the same kernel that is not Erlang: a program in Python on one-to-one sockets,
-%% once listening, once connecting to us.
+%% @doc A peer on the same kernel that is not Erlang: a program in C on lksctp's library
+%% (gen_sctp_test_foreign), once listening, once connecting to us. What gen_sctp has; the suite
+%% `interop_beyond' has the rest.
 -module(gen_sctp_nif_interop_SUITE).
 
--include_lib("common_test/include/ct.hrl").
 -include_lib("kernel/include/inet_sctp.hrl").
 -include_lib("stdlib/include/assert.hrl").
 
@@ -11,6 +11,7 @@
 -import(gen_sctp_test_lib,
         [mod/1, loopback/1, open/2, listener/2, port/1, recv/2, data/2, event/2]).
 
+-define(FOREIGN, gen_sctp_test_foreign).
 -define(TIMEOUT, 10000).
 %% Cause 12, user initiated abort, with its bytes in network order as OTP shows it.
 -define(USER_ABORT, 3072).
@@ -25,30 +26,26 @@ groups() ->
          abort, close],
         []).
 
-init_per_suite(Config) ->
-    case os:find_executable("python3") of
-        false -> {skip, "there is no python3"};
-        Python -> [{python, Python} | Config]
-    end.
-
-end_per_suite(_) -> ok.
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
 end_per_group(_, _) -> ok.
 init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case(Config).
-end_per_testcase(_, Config) -> gen_sctp_test_lib:end_case(Config).
+
+end_per_testcase(_, Config) ->
+    ok = ?FOREIGN:end_case(),
+    gen_sctp_test_lib:end_case(Config).
 
 %% Data.
 
-%% Streams, ppids, order, size. The ppid of our records is a number, whose most significant byte
-%% comes first on the wire: 60 is NGAP, as IANA has it, on both sides.
+%% Streams, numbers in them, ppids, order, size. The ppid of our records is a number, whose most
+%% significant byte comes first on the wire: 60 is NGAP, as IANA has it, on both sides.
 messages() ->
-    [{0, 0, ordered, 1},
-     {1, 60, ordered, 100},
-     {9, 16#01020304, ordered, 1500},
-     {1, 16#fffffffe, unordered, 3},
-     {9, 18, ordered, 100000},
-     {0, 1, unordered, 100000}
-     | [{5, N, ordered, N} || N <- lists:seq(1, 20)]].
+    [{0, 0, 0, ordered, 1},
+     {1, 0, 60, ordered, 100},
+     {9, 0, 16#01020304, ordered, 1500},
+     {1, 0, 16#fffffffe, unordered, 3},
+     {9, 1, 18, ordered, 100000},
+     {0, 0, 1, unordered, 100000}
+     | [{5, N - 1, N, ordered, N} || N <- lists:seq(1, 20)]].
 
 data_to_peer(Config) ->
     M = mod(Config),
@@ -58,30 +55,30 @@ data_to_peer(Config) ->
                                     flags = [unordered || Order =:= unordered]},
             ok = M:send(S, Info, pattern(Size)),
             ?assertEqual(told(Message), line(Peer))
-        end || {Stream, Ppid, Order, Size} = Message <- messages()]
+        end || {Stream, _, Ppid, Order, Size} = Message <- messages()]
     end).
 
-told({Stream, Ppid, Order, Size}) ->
-    Digest = string:lowercase(binary:encode_hex(erlang:md5(pattern(Size)))),
-    line_of(["data", Stream, Ppid, Order, Size, Digest]).
+told({Stream, Ssn, Ppid, Order, Size}) ->
+    ["data", Stream, Ssn, Ppid, atom_to_list(Order), 0, Size, ?FOREIGN:crc(Size)].
 
 data_from_peer(Config) ->
     M = mod(Config),
     with_peer(Config, fun(#{s := S, id := Id, peer := Peer}) ->
         [begin
-            do(Peer, ["send", Stream, Ppid, Order, Size]),
+            do(Peer, [send, Stream, Ppid, Order, Size]),
             {Info, Data} = data(M, S),
-            ?assertMatch(#sctp_sndrcvinfo{stream = Stream, ppid = Ppid, assoc_id = Id}, Info),
+            ?assertMatch(#sctp_sndrcvinfo{stream = Stream, ssn = Ssn, ppid = Ppid, assoc_id = Id},
+                         Info),
             ?assertEqual([unordered || Order =:= unordered], Info#sctp_sndrcvinfo.flags),
             ?assertEqual({Size, true}, {byte_size(Data), Data =:= pattern(Size)})
-        end || {Stream, Ppid, Order, Size} <- messages()]
+        end || {Stream, Ssn, Ppid, Order, Size} <- messages()]
     end).
 
 %% All is sent before the first is looked at: each stream's come in order.
 data_to_active(Config) ->
     with_peer(Config, fun(#{s := S, id := Id, peer := Peer}) ->
         Sent = [{Stream, N} || N <- lists:seq(0, 9), Stream <- [2, 7]],
-        [do(Peer, ["send", Stream, 10 * Stream, ordered, 1 + N]) || {Stream, N} <- Sent],
+        [do(Peer, [send, Stream, 10 * Stream, ordered, 1 + N]) || {Stream, N} <- Sent],
         ok = inet:setopts(S, [{active, true}]),
         Received = [begin
             {[#sctp_sndrcvinfo{stream = Stream, ssn = N, ppid = Ppid, assoc_id = Id}], Data} =
@@ -101,8 +98,8 @@ message(S) ->
 peer_shutdown(Config) ->
     M = mod(Config),
     with_peer(Config, fun(#{s := S, id := Id, peer := Peer}) ->
-        do(Peer, ["send", 3, 7, ordered, 10]),
-        do(Peer, ["shutdown"]),
+        do(Peer, [send, 3, 7, ordered, 10]),
+        do(Peer, [shutdown]),
         ?assertMatch({#sctp_sndrcvinfo{stream = 3, ppid = 7}, _}, data(M, S)),
         ?assertEqual(#sctp_shutdown_event{assoc_id = Id}, event(M, S)),
         ?assertEqual(#sctp_assoc_change{state = shutdown_comp, assoc_id = Id}, event(M, S)),
@@ -112,7 +109,7 @@ peer_shutdown(Config) ->
 peer_abort(Config) ->
     M = mod(Config),
     with_peer(Config, fun(#{s := S, id := Id, peer := Peer}) ->
-        do(Peer, ["abort"]),
+        do(Peer, [abort]),
         ?assertEqual(#sctp_assoc_change{state = comm_lost, error = ?USER_ABORT, assoc_id = Id},
                      event(M, S)),
         ?assertEqual({error, epipe}, M:send(S, Id, 0, <<"late">>))
@@ -122,7 +119,7 @@ peer_abort(Config) ->
 peer_dies(Config) ->
     M = mod(Config),
     with_peer(Config, fun(#{s := S, id := Id, peer := Peer}) ->
-        ?assertEqual({exit, 137}, kill(Peer)),
+        ?assertEqual({exit, 137}, ?FOREIGN:kill(Peer)),
         ?assertEqual(#sctp_shutdown_event{assoc_id = Id}, event(M, S)),
         ?assertEqual(#sctp_assoc_change{state = shutdown_comp, assoc_id = Id}, event(M, S))
     end).
@@ -132,8 +129,8 @@ eof(Config) ->
     with_peer(Config, fun(#{s := S, id := Id, peer := Peer}) ->
         ok = M:send(S, Id, 4, pattern(5)),
         ok = M:eof(S, #sctp_assoc_change{assoc_id = Id}),
-        ?assertEqual(told({4, 0, ordered, 5}), line(Peer)),
-        ?assertEqual("eof", line(Peer)),
+        ?assertEqual(told({4, 0, 0, ordered, 5}), line(Peer)),
+        ?assertEqual(["eof"], line(Peer)),
         ?assertEqual(#sctp_assoc_change{state = shutdown_comp, assoc_id = Id}, event(M, S))
     end).
 
@@ -141,7 +138,7 @@ abort(Config) ->
     M = mod(Config),
     with_peer(Config, fun(#{s := S, id := Id, peer := Peer}) ->
         ok = M:abort(S, #sctp_assoc_change{assoc_id = Id}),
-        ?assertEqual("error ECONNRESET", line(Peer)),
+        ?assertEqual(["error", "ECONNRESET"], line(Peer)),
         ?assertEqual(#sctp_assoc_change{state = comm_lost, error = ?USER_ABORT, assoc_id = Id},
                      event(M, S))
     end).
@@ -151,11 +148,15 @@ close(Config) ->
     with_peer(Config, fun(#{s := S, id := Id, peer := Peer}) ->
         ok = M:send(S, Id, 4, pattern(5)),
         ok = M:close(S),
-        ?assertEqual(told({4, 0, ordered, 5}), line(Peer)),
-        ?assertEqual("eof", line(Peer))
+        ?assertEqual(told({4, 0, 0, ordered, 5}), line(Peer)),
+        ?assertEqual(["eof"], line(Peer))
     end).
 
 %% The peer.
+
+do(Peer, Words) -> ?FOREIGN:do(Peer, Words).
+line(Peer) -> ?FOREIGN:line(Peer).
+pattern(Size) -> ?FOREIGN:pattern(Size).
 
 %% Runs the case with a peer that listens, then with one that connects.
 with_peer(Config, Case) ->
@@ -165,71 +166,31 @@ with_peer(Config, Case) ->
         fun(Mode) ->
             Link = link(Mode, Config, Opts),
             Case(Link),
-            stop(maps:get(peer, Link))
+            ?FOREIGN:stop(maps:get(peer, Link))
         end,
         [listen, connect]).
 
 link(listen, Config, Opts) ->
     M = mod(Config),
     IP = loopback(Config),
-    Peer = start(Config, ["listen", inet:ntoa(IP)]),
-    {"listening", PeerPort} = port_line(Peer),
+    {Peer, PeerPort} = start(IP),
+    do(Peer, [listen]),
     S = open(Config, Opts),
     {ok, #sctp_assoc_change{state = comm_up, assoc_id = Id}} =
         M:connect(S, IP, PeerPort, [], ?TIMEOUT),
-    ?assertEqual({"accepted", port(S)}, port_line(Peer)),
+    ?assertEqual(["accepted", port(S)], line(Peer)),
     #{s => S, id => Id, peer => Peer};
 link(connect, Config, Opts) ->
     IP = loopback(Config),
     S = listener(Config, Opts),
-    Peer = start(Config, ["connect", inet:ntoa(IP), integer_to_list(port(S))]),
-    {"connected", PeerPort} = port_line(Peer),
+    {Peer, PeerPort} = start(IP),
+    do(Peer, [connect, inet:ntoa(IP), port(S)]),
     {ok, {IP, PeerPort, [], #sctp_assoc_change{state = comm_up, assoc_id = Id}}} =
         recv(mod(Config), S),
     #{s => S, id => Id, peer => Peer}.
 
-start(Config, Args) ->
-    Program = filename:join(?config(data_dir, Config), "peer.py"),
-    open_port({spawn_executable, ?config(python, Config)},
-              [{args, [Program | Args]}, {line, 1000}, exit_status]).
-
-do(Peer, Words) ->
-    true = port_command(Peer, [line_of(Words), $\n]),
-    ?assertEqual("done", line(Peer)).
-
-line_of(Words) ->
-    lists:flatten(lists:join(" ", [io_lib:format("~" ++ format(W), [W]) || W <- Words])).
-
-format(Word) when is_integer(Word); is_atom(Word) -> "w";
-format(_) -> "s".
-
-line(Peer) ->
-    receive
-        {Peer, {data, {eol, Line}}} -> Line;
-        {Peer, {exit_status, Status}} -> {exit, Status}
-    after ?TIMEOUT ->
-        error({silent, Peer})
-    end.
-
-port_line(Peer) ->
-    [Word, Port] = string:lexemes(line(Peer), " "),
-    {Word, list_to_integer(Port)}.
-
-stop(Peer) ->
-    case erlang:port_info(Peer, os_pid) of
-        {os_pid, _} ->
-            do(Peer, ["quit"]),
-            ?assertEqual({exit, 0}, line(Peer));
-        undefined ->
-            ok
-    end.
-
-kill(Peer) ->
-    {os_pid, Pid} = erlang:port_info(Peer, os_pid),
-    "" = os:cmd("kill -9 " ++ integer_to_list(Pid)),
-    line(Peer).
-
-%% What peer.py sends, too.
-pattern(Size) ->
-    Blocks = << <<(erlang:md5(<<N:32>>))/binary>> || N <- lists:seq(0, (Size + 15) div 16) >>,
-    binary:part(Blocks, 0, Size).
+start(IP) ->
+    Peer = ?FOREIGN:start([]),
+    [Port] = do(Peer, [open, inet:ntoa(IP), 0]),
+    [[] = do(Peer, [set, Name, 1]) || Name <- [recvrcvinfo, nodelay]],
+    {Peer, Port}.

@@ -53,7 +53,7 @@ use_up(M) ->
                   [ok = M:close(Socket) || Socket <- [Again | tl(Sockets)]],
                   until(fun() -> gen_sctp_test_lib:socket_fds() =:= Fds end),
                   Error
-              end || _ <- lists:seq(1, 20)],
+              end || _ <- lists:seq(1, 5)],
     exchange(Pair),
     lists:usort(Errors).
 
@@ -175,14 +175,14 @@ no_memory(_) ->
             {Pair = #{m := M, s := S, c := C, cid := Id}, Few} = filled(),
             true = Few < Plenty,
             ok = inet:setopts(C, [{non_block_send, false}]),
-            Sender = async(fun() -> M:send(C, Id, 0, numbered(Few + 1)) end),
+            Sender = async(fun() -> M:send(C, Id, 0, numbered(Few)) end),
             until_blocked(Sender),
             Before = gen_sctp_nif_race_SUITE:io_time(),
             receive after 500 -> ok end,
             %% Nobody looks all the time whether there is memory.
             Spent = gen_sctp_nif_race_SUITE:io_time() - Before,
             ok = file:write_file(File, Enough),
-            Numbers = lists:seq(1, Few + 1),
+            Numbers = lists:seq(0, Few),
             Numbers = [begin {_, <<N:16, _/binary>>} = data(M, S), N end || _ <- Numbers],
             ok = await(Sender),
             exchange(Pair),
@@ -195,13 +195,7 @@ numbered(N) -> <<N:16, 0:10000/unit:8>>.
 %% A pair with as many messages on the way as there is room for.
 filled() ->
     #{m := M, c := C, cid := Id} = Pair = pair(config(), [], [{non_block_send, true}]),
-    {Pair, fill(M, C, Id, 1)}.
-
-fill(M, C, Id, N) ->
-    case M:send(C, Id, 0, numbered(N)) of
-        ok -> fill(M, C, Id, N + 1);
-        {error, eagain} -> N - 1
-    end.
+    {Pair, gen_sctp_test_lib:until_full(fun(N) -> M:send(C, Id, 0, numbered(N)) end)}.
 
 %% System calls that fail (test/faults/errors.c).
 

@@ -9,7 +9,7 @@
 
 -import(gen_sctp_test_lib,
         [mod/1, open/2, listener/2, pair/3, loopback/1, next/1, helper/0, call/2, async/1, await/1,
-         kill/1, until/1, no_message/0]).
+         kill/1, until/1, until_blocked/1, no_message/0]).
 
 -define(MOST, 20).
 -define(SENT, 200).
@@ -193,8 +193,7 @@ owner_sends(Config) ->
         end
     end,
     Owner ! {gen_sctp_test_lib, Self, make_ref(), Fill},
-    until(fun() -> process_info(Owner, current_function) =:=
-                   {current_function, {gen_sctp_nif_prim, writable_wait, 4}} end),
+    until_blocked(Owner),
     ok = M:abort(C, Up),
     receive {filled, Error} -> ?assertEqual({error, epipe}, Error)
     after 10000 -> error(blocked)
@@ -202,8 +201,9 @@ owner_sends(Config) ->
     receive {_, _} -> ok end.
 
 %% Without the process there is no bound; but there are messages, even if it died with a question
-%% unread, and the next limit has it started again.
+%% unread, and the next limit has it started again. The operator is told, once.
 process_is_killed(Config) ->
+    Log = gen_sctp_test_log:keep(),
     Owner = helper(),
     #{s := S} = Pair = served(Config, Owner, [{active, true}, {mailbox_limit, ?MOST}]),
     Process = whereis(gen_sctp_nif_limit),
@@ -212,21 +212,28 @@ process_is_killed(Config) ->
     until(fun() -> queued(Process) =:= 1 end),
     kill(Process),
     until(fun() -> queued(Owner) =:= ?SENT end),
+    ?assertMatch([{warning, "gen_sctp_nif: the process gen_sctp_nif_limit has died" ++ _,
+                   #{event := mailbox_limit}}], gen_sctp_test_log:kept(Log, 1)),
     _ = read_all(Owner, S),
     ok = inet:setopts(S, [{mailbox_limit, 3}]),
     ?assert(is_pid(whereis(gen_sctp_nif_limit))),
     ok = send(Pair),
     until(fun() -> queued(Owner) =:= 3 end),
-    ?assert(read_all(Owner, S) =< 3).
+    ?assert(read_all(Owner, S) =< 3),
+    ?assertEqual(1, length(gen_sctp_test_log:kept(Log, 1))),
+    gen_sctp_test_log:stop(Log).
 
 %% The question it had is asked again when as much has come as the bound allows.
 looker_is_killed(Config) ->
+    Log = gen_sctp_test_log:keep(),
     #{s := S, owner := Owner} = full(Config, []),
     kill(looker()),
     until(fun() -> queued(Owner) =:= 2 * ?MOST end),
     _ = looker(),
     ?assert(read_all(Owner, S) =< 2 * ?MOST),
-    ?assertEqual(0, queued(Owner)).
+    ?assertEqual(0, queued(Owner)),
+    ?assertEqual([], gen_sctp_test_log:kept(Log, 0)),
+    gen_sctp_test_log:stop(Log).
 
 %% Who looks at the mailbox ends with the socket.
 closed_while_full(Config) ->

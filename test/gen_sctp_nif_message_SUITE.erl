@@ -347,20 +347,9 @@ chunk(N) ->
 %% Sends until the buffer is full: the number of messages that were taken.
 fill(#{m := M, c := C, cid := Id}) ->
     ok = inet:setopts(C, [{non_block_send, true}]),
-    Filled = fill(M, C, Id, 0, 2),
+    Filled = gen_sctp_test_lib:until_full(fun(N) -> M:send(C, Id, 0, chunk(N)) end),
     ok = inet:setopts(C, [{non_block_send, false}]),
     Filled.
-
-%% The kernel moves some to the peer first: it is full when it stays full for a round trip.
-fill(_, _, _, Number, 0) ->
-    Number;
-fill(M, C, Id, Number, Tries) ->
-    case M:send(C, Id, 0, chunk(Number)) of
-        ok -> fill(M, C, Id, Number + 1, 2);
-        {error, eagain} ->
-            receive after 250 -> ok end,
-            fill(M, C, Id, Number, Tries - 1)
-    end.
 
 %% A process that waits to send the next message, and its number: on a slow machine the kernel finds
 %% room for some more.

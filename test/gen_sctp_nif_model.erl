@@ -21,9 +21,15 @@
 -export([open_sockets/1]).
 -export([owner/2]).
 -export([active/2]).
+-export([option_names/0]).
 -export([user_options/2]).
 -export([is_open/2]).
--export([is_peeled/2]).
+-export([style/2]).
+-export([is_acceptor/2]).
+-export([is_listening/2]).
+-export([waiting/2]).
+-export([is_single/2]).
+-export([is_connected/2]).
 -export([unread/2]).
 -export([receivers/1]).
 -export([results/1]).
@@ -42,6 +48,8 @@
 %% Messages and bytes that surely are read at one time, whatever the options: see is_certain/2.
 -define(FEW, 16).
 -define(SMALL, 1000).
+%% Associations that surely find room in the backlog, see prop_gen_sctp_nif:backlog/0.
+-define(BACKLOG, 5).
 
 -type actor() :: a | b | c.
 %% Of sockets, associations and receivers.
@@ -66,8 +74,8 @@
     | {listen, actor(), index(), boolean() | integer()}
     | {connect, actor(), index(), index(), wait | init | initx, Assoc :: index()}
     | {send, actor(), index(), Assoc :: index(), send()}
-    | {send_batch, actor(), index(), Assoc :: index(), [send()]}
-    | {recv, actor(), index(), timeout()}
+    | {send_batch, actor(), index(), Assoc :: index(), [send()], option | timeout() | nowait}
+    | {recv, actor(), index(), timeout() | nowait}
     | {recv_batch, actor(), index(), Most :: pos_integer()}
     | {take, actor(), index()}
     | {receiver, index(), index()}
@@ -77,15 +85,20 @@
     | {peeloff, actor(), index(), Assoc :: index(), index()}
     | {give, actor(), index(), actor()}
     | {eof | abort, actor(), index(), Assoc :: index()}
+    | {accept, actor(), index(), 0 | nowait, index()}
+    | {shutdown, actor(), index(), read | write | read_write}
     | {close, actor(), index()}
     | {kill, actor()}
     | {hostile, actor(), index(), atom(), term()}.
 
+-type style() :: many | stream | peeled.
+
 -record(socket, {
     owner :: actor(),
-    %% The socket whose port it has: itself, unless it was peeled off.
+    style = many :: style(),
+    %% The socket whose port it has: itself, unless it was peeled off or accepted.
     endpoint :: index(),
-    %% Of a peeled-off socket, its only one.
+    %% Of a peeled-off or accepted socket, its only one.
     assoc :: undefined | index(),
     open = true :: boolean(),
     listening = false :: boolean(),
@@ -95,6 +108,12 @@
     batch = 1 :: pos_integer(),
     data_io = true :: boolean(),
     shutdown_event = true :: boolean(),
+    send_timeout = infinity :: timeout(),
+    send_timeout_close = false :: boolean(),
+    end_of_stream = undefined :: undefined | wait | closed,
+    %% Of one with an association of its own: has that ended? Has an owner heard of it?
+    over = false :: boolean(),
+    told = false :: boolean(),
     %% What has come and nobody has got, oldest first.
     queue = [] :: [item()],
     receiver = none :: none | index()
@@ -105,7 +124,8 @@
     %% The numbers of the next ordered messages, of each end on each stream.
     ssn = #{} :: #{{1 | 2, integer()} => non_neg_integer()}
 }).
-%% What comes to a socket.
+%% What comes to a socket. What comes for an association that waits to be accepted is with the
+%% socket that listens, where nobody gets it.
 -type item() ::
     {event, Assoc :: index(), From :: index(), tuple()}
     | {data, Assoc :: index(), From :: index(), #sctp_sndrcvinfo{}, name()}
@@ -138,25 +158,36 @@ step(Call, Model) ->
 
 %% @doc Can only one thing come of the call? Where messages come one soon after the other, and where
 %% they are more than is read at a time, batches are as large as it happens. In the mode `true' all
-%% come nonetheless; but what would then be left of a count nobody can say.
+%% come nonetheless; but what would then be left of a count nobody can say. Nor can anybody see that
+%% an association has ended which waits to be accepted.
 -spec is_certain(call(), model()) -> boolean().
 is_certain(Call, Model) ->
     {_, After} = step(Call, Model),
-    After#model.certain.
+    After#model.certain andalso
+        lists:all(fun(A) -> is_up(A, After) orelse not is_open(self_of(A, 2, Model), After) end,
+                  [A || A <- associations(Model), is_waiting(A, Model)]).
 
 %% Sockets.
 
 call({open, Actor, N, Opts}, M) ->
-    {ok, M1} = set_options(N, Opts, put_socket(N, #socket{owner = Actor, endpoint = N}, M)),
+    Type = {type, stream},
+    Style = case lists:member(Type, Opts) of true -> stream; false -> many end,
+    Socket = #socket{owner = Actor, style = Style, endpoint = N},
+    {ok, M1} = set_options(N, lists:delete(Type, Opts), put_socket(N, Socket, M)),
     {ok, M1};
 call({kill_receiver, T}, #model{receivers = Receivers} = M) ->
     N = maps:get(T, Receivers),
     {ok, put_socket(N, (socket(N, M))#socket{receiver = none},
                     M#model{receivers = maps:remove(T, Receivers)})};
 call({kill, Actor}, M) ->
-    Closed = lists:foldl(fun close/2, M, [N || N <- open_sockets(M), owner(N, M) =:= Actor]),
+    Owned = [N || N <- open_sockets(M), owner(N, M) =:= Actor],
+    Closed = lists:foldl(fun close/2, M, Owned),
+    %% Who was associated with two of them hears first of the one that the VM comes to first.
+    Hear = [N || A <- associations(M), is_up(A, M),
+                 [N] <- [tuple_to_list(ends(A, M)) -- Owned]],
     {ok, Closed#model{mail = maps:filter(fun({Owner, _}, _) -> Owner =/= Actor end,
-                                         Closed#model.mail)}};
+                                         Closed#model.mail),
+                      certain = Closed#model.certain andalso Hear -- lists:usort(Hear) =:= []}};
 call({hostile, _, N, Kind, _}, M) ->
     {gen_sctp_nif_hostile:answer(Kind, is_open(N, M)), M};
 %% An actor looks into its mailbox.
@@ -172,11 +203,12 @@ call({Call, _, N, Arg}, M) when Call =:= setopts; Call =:= getopts ->
     end;
 call({recv_batch, _, N, Most}, M) ->
     recv_batch(N, Most, M);
-call({send_batch, _, _, _, []}, M) ->
+%% There is room for all that is sent, however long anybody would wait for it.
+call({send_batch, _, _, _, [], _}, M) ->
     {ok, M};
-call({send_batch, Actor, N, A, [What | More] = All}, M) ->
+call({send_batch, Actor, N, A, [What | More] = All, Patience}, M) ->
     case call({send, Actor, N, A, What}, M) of
-        {ok, M1} -> call({send_batch, Actor, N, A, More}, M1);
+        {ok, M1} -> call({send_batch, Actor, N, A, More, Patience}, M1);
         {{error, Reason}, M1} -> {{error, {Reason, [{'$message', Unsent} || Unsent <- All]}}, M1}
     end;
 call({receiver, T, N}, #model{receivers = Receivers} = M) ->
@@ -199,9 +231,10 @@ open_call({listen, _, N, Value}, #socket{assoc = undefined} = Socket, M) ->
     Peeled = [P || P <- open_sockets(M), P =/= N, endpoint(P, M) =:= N],
     case Value =/= false andalso Value =/= 0 of
         true when not Socket#socket.listening, Peeled =/= [] -> {{error, eaddrinuse}, M};
-        true -> {ok, put_socket(N, Socket#socket{listening = true}, M)};
+        true -> {ok, listens(N, put_socket(N, Socket#socket{listening = true}, M))};
         false when Socket#socket.listening ->
-            {ok, put_socket(N, Socket#socket{listening = false}, M)};
+            Left = put_socket(N, Socket#socket{listening = false}, M),
+            {ok, Left#model{certain = waiting(N, M) =:= []}};
         false -> {{error, einval}, M}
     end;
 open_call({listen, _, _, _}, _, M) ->
@@ -210,7 +243,16 @@ open_call({recv, _, N, Timeout}, _, M) ->
     recv(N, Timeout, M);
 open_call({connect, _, From, To, How, A}, _, M) ->
     connect(From, To, How, A, M);
-open_call({peeloff, Actor, N, A, New}, #socket{assoc = undefined} = Socket, M) ->
+open_call({accept, _, _, _, _}, #socket{style = many}, M) ->
+    {{error, enotsup}, M};
+open_call({accept, _, _, _, _}, #socket{listening = false}, M) ->
+    {{error, einval}, M};
+open_call({accept, Actor, N, _, New}, Socket, M) ->
+    case waiting(N, M) of
+        [A | _] -> {ok, accept(Actor, N, Socket, A, New, M)};
+        [] -> {{error, timeout}, M}
+    end;
+open_call({peeloff, Actor, N, A, New}, #socket{style = many} = Socket, M) ->
     case is_up(A, M) andalso end_of(N, A, M) of
         false -> {{error, einval}, M};
         none -> {{error, einval}, M};
@@ -226,6 +268,23 @@ open_call({give, Actor, N, To}, #socket{owner = Actor} = Socket, #model{mail = M
     {ok, put_socket(N, Socket#socket{owner = To}, Given)};
 open_call({give, _, _, _}, _, M) ->
     {{error, not_owner}, M};
+%% The kernel looks at nothing else before.
+open_call({Send, _, _, _}, #socket{style = stream, listening = true}, M)
+        when Send =:= eof; Send =:= abort ->
+    {{error, epipe}, M};
+open_call({Send, _, _, _}, #socket{style = stream}, M) when Send =:= eof; Send =:= abort ->
+    {{error, einval}, M};
+open_call({send, _, _, _, _}, #socket{style = stream, listening = true}, M) ->
+    {{error, epipe}, M};
+open_call({shutdown, _, _, _}, #socket{style = many}, M) ->
+    {{error, enotsup}, M};
+open_call({shutdown, _, N, How}, #socket{assoc = A}, M) ->
+    case is_connected(N, M) of
+        true when How =:= write -> {ok, shutdown(A, end_of(N, A, M), M)};
+        %% Which messages come after it is not modelled.
+        true -> {ok, M#model{certain = false}};
+        false -> {{error, enotconn}, M}
+    end;
 open_call({send, _, _, _, #{size := 0}}, _, M) ->
     {{error, einval}, M};
 open_call({send, _, N, A, #{stream := Stream} = What}, _, M) ->
@@ -248,8 +307,8 @@ open_call({abort, _, N, A}, _, M) ->
 %% The association that a socket sends to, and which end of it the socket is. A one-to-one socket
 %% does not look at the id; the error that its association left comes once.
 sending(N, A, M) ->
-    #socket{assoc = Only, queue = Queue} = Socket = socket(N, M),
-    Own = case Only of undefined -> A; _ -> Only end,
+    #socket{style = Style, assoc = Only, queue = Queue} = Socket = socket(N, M),
+    Own = case Style of many -> A; _ -> Only end,
     case is_up(Own, M) andalso end_of(N, Own, M) of
         End when is_integer(End) ->
             {up, Own, End};
@@ -275,11 +334,12 @@ connect(From, To, How, A, M) ->
                 false -> {{error, eaddrnotavail}, M}
             end;
         [] ->
-            %% A peeled-off socket has its port in common with one that may listen.
+            %% A peeled-off or accepted socket has its port in common with one that may listen.
             Server = endpoint(To, M),
             #socket{open = Open, listening = Listening} = socket(Server, M),
             Up = Open andalso Listening,
-            M1 = put_assoc(A, #assoc{ends = {From, Server}, up = Up}, M),
+            Room = length(waiting(Server, M)) < ?BACKLOG,
+            M1 = put_assoc(A, #assoc{ends = {From, Server}, up = Up}, M#model{certain = Room}),
             M2 = case Up of
                      true -> event(A, 2, up(A, 2), M1);
                      false -> M1
@@ -329,7 +389,7 @@ send(A, End, What, #model{assocs = Assocs} = M) ->
                             cumtsn = case Unordered of true -> tsn; false -> 0 end,
                             assoc_id = {'$id', A, 3 - End}},
     Sent = M#model{assocs = Assocs#{A := Assoc#assoc{ssn = Next}}},
-    arrive(peer(A, End, M), {data, A, self_of(A, End, M), Info, {'$data', Seq, Size}}, Sent).
+    arrive(peer(A, End, M), [{data, A, self_of(A, End, M), Info, {'$data', Seq, Size}}], Sent).
 
 shutdown(A, End, M) ->
     M1 = down(A, M),
@@ -339,29 +399,42 @@ shutdown(A, End, M) ->
 
 %% Errno: what a one-to-one socket at this end is left with.
 abort(A, End, Errno, M) ->
-    M1 = event(A, End, ended(comm_lost, ?USER_ABORT, A, End), down(A, M)),
-    M2 = leave_error(self_of(A, End, M), Errno, M1),
-    M3 = event(A, 3 - End, ended(comm_lost, ?USER_ABORT, A, 3 - End), M2),
-    leave_error(peer(A, End, M), econnreset, M3).
+    lost(A, 3 - End, econnreset, lost(A, End, Errno, down(A, M))).
+
+lost(A, End, Errno, M) ->
+    N = self_of(A, End, M),
+    Event = {event, A, peer(A, End, M), ended(comm_lost, ?USER_ABORT, A, End)},
+    arrive(N, [Event | [{errno, Errno} || is_single(N, M)]], M).
 
 ended(State, Error, A, End) ->
     #sctp_assoc_change{state = State, error = Error, assoc_id = {'$id', A, End}}.
 
-leave_error(N, Errno, M) ->
-    case is_peeled(N, M) of
-        true -> arrive(N, {errno, Errno}, M);
-        false -> M
-    end.
-
 peeloff(Actor, N, Socket, A, End, New, M) ->
+    Peeled = Socket#socket{owner = Actor, style = peeled, assoc = A},
+    split_off(N, Socket, A, End, New, Peeled, M).
+
+accept(Actor, N, #socket{end_of_stream = Told} = Socket, A, New, M) ->
+    Accepted = Socket#socket{owner = Actor, assoc = A,
+                             end_of_stream = case Told of undefined -> closed; _ -> Told end},
+    split_off(N, Socket, A, 2, New, Accepted, M).
+
+%% An association gets a socket of its own, with what has come of it.
+split_off(N, Socket, A, End, New, Split, M) ->
     IsOf = fun(Item) -> not is_errno(Item) andalso element(2, Item) =:= A end,
     {Moved, Kept} = lists:partition(IsOf, Socket#socket.queue),
     #assoc{ends = Ends} = Assoc = maps:get(A, M#model.assocs),
-    Peeled = Socket#socket{owner = Actor, assoc = A, listening = false, queue = Moved,
-                           receiver = none},
-    M1 = put_socket(N, Socket#socket{queue = Kept}, put_socket(New, Peeled, M)),
-    M2 = put_assoc(A, Assoc#assoc{ends = setelement(End, Ends, New)}, M1),
-    flush(New, M2).
+    M1 = put_socket(New, Split#socket{listening = false, queue = Moved, receiver = none}, M),
+    M2 = put_socket(N, Socket#socket{queue = Kept}, M1),
+    flush(New, put_assoc(A, Assoc#assoc{ends = setelement(End, Ends, New)}, M2)).
+
+%% Where associations are accepted there is nothing to receive.
+listens(N, M) ->
+    case socket(N, M) of
+        #socket{style = stream, receiver = T} = Socket when T =/= none ->
+            result(T, {error, enotconn}, put_socket(N, Socket#socket{receiver = none}, M));
+        _ ->
+            M
+    end.
 
 %% The end of a socket, by its user's or its owner's will. The kernel aborts where data is unread.
 close(N, M) ->
@@ -385,31 +458,40 @@ close(N, M) ->
 %% What comes to a socket, and where it goes.
 
 event(A, End, Event, M) ->
-    arrive(self_of(A, End, M), {event, A, peer(A, End, M), Event}, M).
+    arrive(self_of(A, End, M), [{event, A, peer(A, End, M), Event}], M).
 
-arrive(N, Item, M) ->
-    Socket = socket(N, M),
-    case Socket#socket.open andalso is_wanted(Item, Socket) of
-        true ->
-            Came = put_socket(N, Socket#socket{queue = Socket#socket.queue ++ [Item]}, M),
-            flush(N, case lists:member(N, M#model.batched) andalso not is_errno(Item) of
+%% All at once: the end of a stream comes after the error that goes with it.
+arrive(N, Items, M) ->
+    #socket{open = Open, queue = Queue, over = Over} = Socket = socket(N, M),
+    case [Item || Open, Item <- Items, is_wanted(Item, Socket)] of
+        [] ->
+            M;
+        Wanted ->
+            Ends = is_single(N, M) andalso lists:any(fun is_end/1, Wanted),
+            Now = Socket#socket{queue = Queue ++ Wanted, over = Over orelse Ends},
+            Came = put_socket(N, Now, M),
+            Late = lists:member(N, M#model.batched) andalso not lists:all(fun is_errno/1, Wanted),
+            flush(N, case Late of
                          true -> Came#model{certain = false};
                          false -> Came
-                     end);
-        false ->
-            M
+                     end)
     end.
 
 is_wanted({event, _, _, #sctp_shutdown_event{}}, #socket{shutdown_event = Wanted}) -> Wanted;
 is_wanted(_, _) -> true.
 
+is_end({event, _, _, #sctp_assoc_change{state = State}}) -> State =/= comm_up;
+is_end(_) -> false.
+
 %% To the owner, or to the receiver that waits.
 flush(N, M) ->
     case socket(N, M) of
-        #socket{queue = []} ->
+        #socket{style = stream, listening = true} ->
             M;
         #socket{active = false, receiver = none} ->
             M;
+        #socket{queue = []} = Socket ->
+            flush_end(N, Socket, M);
         #socket{active = false, receiver = T, queue = [Item | Rest]} = Socket ->
             Freed = put_socket(N, Socket#socket{queue = Rest, receiver = none}, M),
             result(T, received(Item, Socket), Freed);
@@ -426,6 +508,19 @@ flush(N, M) ->
             Contents = [content(Item, Socket) || Item <- Batch],
             flush(N, consume(N, mail(N, {sctp_batch, {'$socket', N}, Contents}, Left)))
     end.
+
+%% The owner hears of the end once.
+flush_end(N, #socket{active = Active, receiver = T, told = Told} = Socket, M) ->
+    case has_ended(Socket) of
+        true when Active =:= false ->
+            result(T, {error, closed}, put_socket(N, Socket#socket{receiver = none}, M));
+        true when not Told ->
+            mail(N, {sctp_closed, {'$socket', N}}, put_socket(N, Socket#socket{told = true}, M));
+        _ ->
+            M
+    end.
+
+has_ended(#socket{over = Over, end_of_stream = Told}) -> Over andalso Told =:= closed.
 
 %% An error of the socket is in no batch.
 split_batch(Most, Queue) ->
@@ -472,8 +567,13 @@ recv(N, Timeout, M) ->
         #socket{open = false} -> {{error, closed}, M};
         #socket{active = Active} when Active =/= false -> {{error, einval}, M};
         #socket{receiver = T} when T =/= none -> {{error, ealready}, M};
-        #socket{queue = []} when Timeout =:= infinity -> {wait, M};
-        #socket{queue = []} -> {{error, timeout}, M};
+        #socket{style = stream, listening = true} -> {{error, enotconn}, M};
+        #socket{queue = []} = Socket ->
+            case has_ended(Socket) of
+                true -> {{error, closed}, M};
+                false when Timeout =:= infinity -> {wait, M};
+                false -> {{error, timeout}, M}
+            end;
         #socket{queue = [Item | Rest]} = Socket ->
             {received(Item, Socket), put_socket(N, Socket#socket{queue = Rest}, M)}
     end.
@@ -520,13 +620,18 @@ is_option({active, Active}) -> lists:member(Active, [true, false, once]);
 is_option({mode, Mode}) -> is_option(Mode);
 is_option({buffer, N}) -> is_integer(N);
 is_option({batch, N}) -> is_integer(N) andalso N >= 1 andalso N =< 64;
+is_option({send_timeout, infinity}) -> true;
+is_option({send_timeout, N}) -> is_integer(N) andalso N >= 0 andalso N < 16#ffffffff;
+is_option({send_timeout_close, Closes}) -> is_boolean(Closes);
+is_option({end_of_stream, Told}) -> Told =:= wait orelse Told =:= closed;
 is_option({sctp_events, #sctp_event_subscribe{}}) -> true;
 is_option(Mode) -> Mode =:= list orelse Mode =:= binary.
 
 set_each([Opt | Opts], N, M) ->
     case set(Opt, N, socket(N, M), M) of
         #model{} = Set -> set_each(Opts, N, Set);
-        refused -> {{error, einval}, M}
+        %% Events that were to be set after it are set in the kernel, but not above it.
+        refused -> {{error, einval}, M#model{certain = not lists:keymember(sctp_events, 1, Opts)}}
     end;
 set_each([], _, M) ->
     {ok, M}.
@@ -546,6 +651,17 @@ set({buffer, Size}, N, Socket, M) ->
     put_socket(N, Socket#socket{buffer = max(Size, 1)}, M);
 set({batch, Most}, N, Socket, M) ->
     put_socket(N, Socket#socket{batch = Most}, M);
+set({send_timeout, Time}, N, Socket, M) ->
+    put_socket(N, Socket#socket{send_timeout = Time}, M);
+set({send_timeout_close, Closes}, N, Socket, M) ->
+    put_socket(N, Socket#socket{send_timeout_close = Closes}, M);
+%% One-to-many sockets have no end.
+set({end_of_stream, closed}, _, #socket{style = many}, _) ->
+    refused;
+set({end_of_stream, wait}, _, #socket{style = many}, M) ->
+    M;
+set({end_of_stream, Told}, N, Socket, M) ->
+    put_socket(N, Socket#socket{end_of_stream = Told}, M);
 set({sctp_events, Events}, N, Socket, M) ->
     #sctp_event_subscribe{data_io_event = DataIo, shutdown_event = Shutdown} = Events,
     put_socket(N, Socket#socket{data_io = DataIo =/= false, shutdown_event = Shutdown =/= false},
@@ -554,7 +670,7 @@ set(Mode, N, Socket, M) ->
     put_socket(N, Socket#socket{list = Mode =:= list}, M).
 
 options(Names, Socket) ->
-    case lists:all(fun(Name) -> lists:member(Name, [active, mode, buffer, batch]) end, Names) of
+    case lists:all(fun(Name) -> lists:member(Name, option_names()) end, Names) of
         true -> {ok, [option(Name, Socket) || Name <- Names]};
         false -> {error, einval}
     end.
@@ -563,12 +679,16 @@ option(active, #socket{active = Active}) -> {active, Active};
 option(mode, #socket{list = true}) -> {mode, list};
 option(mode, #socket{}) -> {mode, binary};
 option(buffer, #socket{buffer = Size}) -> {buffer, Size};
-option(batch, #socket{batch = Most}) -> {batch, Most}.
+option(batch, #socket{batch = Most}) -> {batch, Most};
+option(send_timeout, #socket{send_timeout = Time}) -> {send_timeout, Time};
+option(send_timeout_close, #socket{send_timeout_close = Closes}) -> {send_timeout_close, Closes};
+option(end_of_stream, #socket{end_of_stream = closed}) -> {end_of_stream, closed};
+option(end_of_stream, #socket{}) -> {end_of_stream, wait}.
 
 %% What others ask.
 
 -spec sockets(model()) -> [index()].
-sockets(M) -> maps:keys(M#model.sockets).
+sockets(M) -> lists:sort(maps:keys(M#model.sockets)).
 
 -spec open_sockets(model()) -> [index()].
 open_sockets(M) -> [N || N <- sockets(M), is_open(N, M)].
@@ -579,15 +699,38 @@ owner(N, M) -> (socket(N, M))#socket.owner.
 -spec active(index(), model()) -> term().
 active(N, M) -> (socket(N, M))#socket.active.
 
-%% @doc What `inet:getopts(S, [active, mode, buffer, batch])' gives.
+-spec option_names() -> [atom()].
+option_names() ->
+    [active, mode, buffer, batch, send_timeout, send_timeout_close, end_of_stream].
+
+%% @doc What `inet:getopts' gives, of all of these.
 -spec user_options(index(), model()) -> {ok, [{atom(), term()}]}.
-user_options(N, M) -> options([active, mode, buffer, batch], socket(N, M)).
+user_options(N, M) -> options(option_names(), socket(N, M)).
 
 -spec is_open(index(), model()) -> boolean().
 is_open(N, M) -> (socket(N, M))#socket.open.
 
--spec is_peeled(index(), model()) -> boolean().
-is_peeled(N, M) -> (socket(N, M))#socket.assoc =/= undefined.
+-spec style(index(), model()) -> style().
+style(N, M) -> (socket(N, M))#socket.style.
+
+%% @doc One that may listen for associations that are accepted.
+-spec is_acceptor(index(), model()) -> boolean().
+is_acceptor(N, M) -> style(N, M) =:= stream andalso not is_single(N, M).
+
+-spec is_listening(index(), model()) -> boolean().
+is_listening(N, M) -> (socket(N, M))#socket.listening.
+
+%% @doc Associations that wait to be accepted there, the first one first.
+-spec waiting(index(), model()) -> [index()].
+waiting(N, M) -> [A || A <- associations(M), is_waiting(A, M), self_of(A, 2, M) =:= N].
+
+%% @doc Has it, or had it, an association of its own?
+-spec is_single(index(), model()) -> boolean().
+is_single(N, M) -> (socket(N, M))#socket.assoc =/= undefined.
+
+%% @doc Is that up?
+-spec is_connected(index(), model()) -> boolean().
+is_connected(N, M) -> is_single(N, M) andalso is_up((socket(N, M))#socket.assoc, M).
 
 %% @doc Bytes of data in the socket.
 -spec unread(index(), model()) -> non_neg_integer().
@@ -603,7 +746,7 @@ receivers(M) -> maps:to_list(M#model.receivers).
 results(M) -> M#model.results.
 
 -spec associations(model()) -> [index()].
-associations(M) -> maps:keys(M#model.assocs).
+associations(M) -> lists:sort(maps:keys(M#model.assocs)).
 
 -spec ends(index(), model()) -> {index(), index()}.
 ends(A, M) -> (maps:get(A, M#model.assocs))#assoc.ends.
@@ -631,6 +774,8 @@ put_socket(N, Socket, #model{sockets = Sockets} = M) ->
 
 put_assoc(A, Assoc, #model{assocs = Assocs} = M) ->
     M#model{assocs = Assocs#{A => Assoc}}.
+
+is_waiting(A, M) -> is_up(A, M) andalso is_acceptor(self_of(A, 2, M), M).
 
 down(A, #model{assocs = Assocs} = M) ->
     put_assoc(A, (maps:get(A, Assocs))#assoc{up = false}, M).

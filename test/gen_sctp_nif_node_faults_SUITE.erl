@@ -11,7 +11,7 @@
 
 -import(gen_sctp_test_lib,
         [mod/1, family/1, loopback/1, open/2, adopt/1, listener/2, port/1, recv/2, until/1,
-         unanswered/1, kill/1]).
+         unanswered/1, kill/1, spin/1]).
 
 %% Longer than a heartbeat takes. The end of an association that is cut off in its handshake may be
 %% lost: where the peer's socket is busy, the kernel looks at an ABORT before it has looked at the
@@ -101,11 +101,16 @@ occupations(gen_sctp) ->
 owner_dies(Config) ->
     Rounds = rounds(Config),
     Seen = ets:new(seen, [public]),
-    %% Memory is compared when all code is loaded and all tables have grown.
+    Idle = sockets(counts(Config)),
+    %% Memory is compared when all code is loaded and all tables have grown. Associations outlive
+    %% their sockets: what is taken for normal has none of them.
     work(Config, Seen, ?WORKERS * length(occupations(mod(Config)))),
-    Before = settled(Config, fun(_) -> true end),
+    Before = settled(Config, fun(Last, Now) ->
+        sockets(Now) =:= Idle andalso exact(Now) =:= exact(Last)
+    end),
+    ?assertEqual(Idle, sockets(Before)),
     work(Config, Seen, Rounds),
-    After = settled(Config, fun(Now) -> exact(Now) =:= exact(Before) end),
+    After = settled(Config, fun(_, Now) -> exact(Now) =:= exact(Before) end),
     ct:pal("~b rounds~nbefore ~p~nafter ~p~nwhat peers saw ~p",
            [Rounds, Before, After, lists:sort(ets:tab2list(Seen))]),
     ?assertEqual(exact(Before), exact(After)),
@@ -122,26 +127,32 @@ work(Config, Seen, Rounds) ->
     [ct:pal("~p", [Reason]) || Reason <- Failed],
     ?assertEqual([], Failed).
 
-%% What must not grow.
+%% The counts when they are as they have to be, or after a time. `Done' sees the last ones, too.
 settled(Config, Done) ->
     Deadline = erlang:monotonic_time(millisecond) + ?TIMEOUT,
-    settled(Config, Done, Deadline).
+    settled(Config, Done, Deadline, counts(Config)).
 
-settled(Config, Done, Deadline) ->
+settled(Config, Done, Deadline, Last) ->
+    Now = counts(Config),
+    case Done(Last, Now) orelse erlang:monotonic_time(millisecond) > Deadline of
+        true -> Now;
+        false -> receive after 20 -> settled(Config, Done, Deadline, Now) end
+    end.
+
+%% What must not grow.
+counts(Config) ->
     erlang:garbage_collect(),
     {ok, Statm} = file:read_file("/proc/self/statm"),
     [_, Resident | _] = binary:split(Statm, <<" ">>, [global]),
-    Now = #{fds => gen_sctp_test_lib:socket_fds(), kernel => in_kernel(),
-            library => library(mod(Config)), ports => length(erlang:ports()),
-            processes => erlang:system_info(process_count),
-            binary => erlang:memory(binary), system => erlang:memory(system),
-            resident => binary_to_integer(Resident) * 4096},
-    case Done(Now) orelse erlang:monotonic_time(millisecond) > Deadline of
-        true -> Now;
-        false -> receive after 20 -> settled(Config, Done, Deadline) end
-    end.
+    #{fds => gen_sctp_test_lib:socket_fds(), kernel => in_kernel(),
+      library => library(mod(Config)), ports => length(erlang:ports()),
+      processes => erlang:system_info(process_count),
+      binary => erlang:memory(binary), system => erlang:memory(system),
+      resident => binary_to_integer(Resident) * 4096}.
 
-exact(Now) -> maps:with([fds, kernel, library, ports, processes], Now).
+sockets(Counts) -> maps:with([fds, kernel, ports], Counts).
+
+exact(Counts) -> maps:with([fds, kernel, library, ports, processes], Counts).
 
 library(gen_sctp_nif) -> maps:remove(opened, gen_sctp_nif:info());
 library(gen_sctp) -> none.
@@ -182,9 +193,6 @@ round(Name, Worker0) ->
     end,
     receive {busy, Owner} -> ok after 0 -> ok end,
     ended(Worker).
-
-spin(0) -> ok;
-spin(N) -> erlang:yield(), spin(N - 1).
 
 %% When the owner is where it wanted to be.
 when_busy(Name, Owner, Worker) ->

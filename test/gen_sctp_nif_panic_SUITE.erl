@@ -17,7 +17,7 @@ suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [owner_hears_of_it, waiting_processes_hear_of_it, panic_while_closing, panic_while_lingering,
-     events_are_not_lost,
+     answers_that_panic, events_are_not_lost,
      close_returns, exception_of_a_call, again_and_again, only_to_order].
 
 init_per_testcase(Case, Config) ->
@@ -29,16 +29,17 @@ end_per_testcase(_, Config) ->
     file:del_dir_r(proplists:get_value(directory, Config)).
 
 %% Runs a function of how to order a panic; then everything must be given back. `Panics' is how
-%% many there were, on our threads and of all.
+%% many there were.
 in_node(Panics, Fun, Config) ->
-    in_node({Panics, Panics}, Fun, Config, fun(Directory) -> #{panics => Directory} end).
+    in_node(Panics, Fun, Config, fun(Directory) -> #{panics => Directory} end).
 
-in_node({Ours, All}, Fun, Config, Options) ->
+in_node(Panics, Fun, Config, Options) ->
     Directory = proplists:get_value(directory, Config),
     Stderr = filename:join(Directory, "stderr"),
     Node = gen_sctp_test_node:start((Options(Directory))#{shell => "exec 2>" ++ Stderr ++ "; "}),
     Order = fun(Name) -> ok = file:write_file(filename:join(Directory, Name), "") end,
     Fds = gen_sctp_test_node:call(Node, fun gen_sctp_test_lib:socket_fds/0),
+    Log = gen_sctp_test_node:call(Node, fun gen_sctp_test_log:keep/0),
     gen_sctp_test_node:call(Node, fun() -> alone(Order, Fun) end),
     Held = gen_sctp_test_node:call(Node, fun() ->
         until(fun() ->
@@ -47,13 +48,20 @@ in_node({Ours, All}, Fun, Config, Options) ->
         end),
         {gen_sctp_nif:info(), gen_sctp_test_lib:socket_fds()}
     end),
+    Logged = gen_sctp_test_node:call(Node, fun() -> gen_sctp_test_log:kept(Log, Panics) end),
     ok = gen_sctp_test_node:stop(Node),
     {Info, Fds} = Held,
-    ?assertEqual(maps:from_list([{panics, Ours} || Ours > 0]),
+    ?assertEqual(maps:from_list([{panics, Panics} || Panics > 0]),
                  maps:filter(fun(Name, Value) -> Name =/= opened andalso Value =/= 0 end, Info)),
-    %% The operator hears of each, too.
+    %% The operator hears of each, in the log and on standard error.
+    ?assertEqual(Panics, length(Logged)),
+    [begin
+         ?assertMatch({error, #{application := gen_sctp_nif, event := panic}}, {Level, Metadata}),
+         ?assertNotEqual(nomatch, string:find(Text, "as ordered: ")),
+         ?assertNotEqual(nomatch, string:find(Text, "panics.rs:"))
+     end || {Level, Text, Metadata} <- Logged],
     {ok, Told} = file:read_file(Stderr),
-    ?assertEqual(All, length(binary:matches(Told, <<"as ordered: ">>))).
+    ?assertEqual(Panics, length(binary:matches(Told, <<"as ordered: ">>))).
 
 %% In a process whose end closes what it has opened.
 alone(Order, Fun) ->
@@ -111,6 +119,30 @@ send_on(M, C, Id) ->
         ok -> send_on(M, C, Id);
         Error -> Error
     end.
+
+%% It is the answer to a waiting process itself that cannot be made: that is told in its place.
+answers_that_panic(Config) ->
+    in_node(4, fun(Order) ->
+        M = gen_sctp_nif,
+        Other = pair(config()),
+        [begin
+             #{s := S, c := C, cid := CId, sid := SId} = pair(config()),
+             Receiver = async(fun() -> Receive(C) end),
+             until_blocked(Receiver),
+             Order("answer"),
+             ok = M:send(S, SId, 0, <<"unlucky">>),
+             ?assertEqual({error, closed}, await(Receiver)),
+             until(fun() -> M:send(C, CId, 0, <<"late">>) =:= {error, closed} end)
+         end || Receive <- [fun(C) -> M:recv(C) end, fun(C) -> M:recv_batch(C, 5, infinity) end]],
+        #{s := Slow, c := Full, cid := Id} = pair(config(), [{recbuf, 4096}], [{sndbuf, 8192}]),
+        Sender = async(fun() -> send_on(M, Full, Id) end),
+        until_blocked(Sender),
+        Order("answer"),
+        _ = [data(M, Slow) || _ <- [1, 2, 3]],
+        ?assertEqual({error, closed}, await(Sender)),
+        ?assertEqual({error, closed}, connected(Order, "answer")),
+        exchange(Other)
+    end, Config).
 
 %% The next panic comes as the socket is closed for the first one: before anything else, and in the
 %% thread that closes.
@@ -186,15 +218,18 @@ sender_is_woken(Order) ->
     ok = M:close(C).
 
 connect_is_answered(Order) ->
-    M = gen_sctp_nif,
+    ?assertMatch({ok, #sctp_assoc_change{state = comm_up}}, connected(Order, "turn")).
+
+%% What connect answers where there is a panic while it waits.
+connected(Order, Where) ->
     S = listener(config(), []),
     C = open(config(), []),
     "" = os:cmd("tc qdisc add dev lo root netem delay 200ms"),
     try
-        Connecting = async(fun() -> M:connect(C, {127, 0, 0, 1}, port(S), []) end),
+        Connecting = async(fun() -> gen_sctp_nif:connect(C, {127, 0, 0, 1}, port(S), []) end),
         until_blocked(Connecting),
-        Order("turn"),
-        ?assertMatch({ok, #sctp_assoc_change{state = comm_up}}, await(Connecting))
+        Order(Where),
+        await(Connecting)
     after
         "" = os:cmd("tc qdisc del dev lo root")
     end.
@@ -214,7 +249,7 @@ close_returns(Config) ->
 %% A scheduler: an exception, and the socket is as before.
 
 exception_of_a_call(Config) ->
-    in_node({0, 1}, fun(Order) ->
+    in_node(1, fun(Order) ->
         #{m := M, s := S, sid := SId, c := C} = Pair = pair(config()),
         ok = M:send(S, SId, 0, <<"kept">>),
         gen_sctp_test_lib:all_arrived(S, SId),
@@ -222,10 +257,10 @@ exception_of_a_call(Config) ->
         ?assertError(nif_panicked, M:recv(C, 0)),
         ?assertMatch({_, <<"kept">>}, data(M, C)),
         exchange(Pair)
-    end, Config, fun(Directory) -> #{panics => Directory} end).
+    end, Config).
 
 again_and_again(Config) ->
-    Rounds = 100,
+    Rounds = 30,
     in_node(3 * Rounds, fun(Order) ->
         Other = pair(config()),
         [begin
@@ -244,7 +279,7 @@ again_and_again(Config) ->
 
 %% The library that is used has no such thing.
 only_to_order(Config) ->
-    in_node({0, 0}, fun(Order) ->
+    in_node(0, fun(Order) ->
         [Order(Name) || Name <- ["socket", "turn", "closer", "recv"]],
         #{m := M, c := C} = Pair = pair(config()),
         exchange(Pair),

@@ -1,5 +1,9 @@
 %% @doc What may take longer than a scheduler has time for is done by a dirty one, or by the thread
 %% that closes; where each way ends, and that both do the same. How long they take: docs/testing.md.
+%%
+%% A native function goes to a dirty scheduler by itself, which no trace shows. But the VM counts
+%% how long those are busy: in a node of its own, where nobody else uses them, not at all if nothing
+%% went there.
 -module(gen_sctp_nif_scheduler_SUITE).
 
 -include_lib("kernel/include/inet_sctp.hrl").
@@ -33,15 +37,23 @@ init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case(Config).
 end_per_testcase(_, Config) -> gen_sctp_test_lib:end_case(Config).
 
 large_messages(Config) ->
-    #{s := S, c := C, cid := Id} = pair(Config, [], []),
-    [begin
-         Data = rand:bytes(Size),
-         ?assertEqual([{Native, 4}], native(fun() -> ok = ?M:send(C, Id, 0, Data) end)),
-         ?assertMatch({_, Data}, data(?M, S)),
-         Info = #sctp_sndrcvinfo{assoc_id = Id},
-         ?assertEqual([{Native, 3}], native(fun() -> ok = ?M:send(C, Info, Data) end)),
-         ?assertMatch({_, Data}, data(?M, S))
-     end || {Size, Native} <- [{1, send}, {?BYTES, send}, {?BYTES + 1, send_large}]].
+    in_node(fun() ->
+        #{s := S, c := C, cid := Id} = pair(Config, [], []),
+        Info = #sctp_sndrcvinfo{assoc_id = Id},
+        [begin
+             Data = rand:bytes(Size),
+             Sends = [fun() -> ok = ?M:send(C, Id, 0, Data) end,
+                      fun() -> ok = ?M:send(C, Info, Data) end,
+                      fun() -> ok = ?M:sendv(C, Id, [], Data) end],
+             [begin
+                  ?assertEqual({Size, IsDirty}, {Size, is_dirty(Send)}),
+                  {_, Data} = data(?M, S)
+              end || Send <- Sends]
+         end || {Size, IsDirty} <- [{1, false}, {?BYTES, false}, {?BYTES + 1, true}]],
+        %% However few associations there are.
+        ?assert(is_dirty(fun() -> ok = ?M:sendv(C, all, [], <<"all">>) end)),
+        {_, <<"all">>} = data(?M, S)
+    end).
 
 %% A message of very many pieces is made one where the VM can interrupt that.
 many_pieces(Config) ->
@@ -52,33 +64,30 @@ many_pieces(Config) ->
     Whole = iolist_to_binary(Pieces),
     ?assertMatch({_, Whole}, data(?M, S)),
     ?assertEqual({error, einval}, ?PRIM:send(Ref, Id, 0, Pieces)),
-    ?assertEqual({error, einval}, ?PRIM:send_large(Ref, Id, 0, Pieces)),
     ?assertEqual(0, ?PRIM:send_batch(Ref, Id, [{0, Pieces}])).
 
 many_options(Config) ->
+    Family = family(Config),
+    in_node(fun() ->
+        {ok, S} = ?M:open([Family]),
+        [begin
+             Set = [{priority, 3} | lists:duplicate(Number - 1, {priority, 2})],
+             Get = lists:duplicate(Number, priority),
+             %% The first one is set last.
+             Values = lists:duplicate(Number, {priority, 3}),
+             SetGet = {is_dirty(fun() -> ok = inet:setopts(S, Set) end),
+                       is_dirty(fun() -> {ok, Values} = inet:getopts(S, Get) end)},
+             ?assertEqual({Number, {IsDirty, IsDirty}}, {Number, SetGet})
+         end || {Number, IsDirty} <- [{?OPTIONS, false}, {?OPTIONS + 1, true}, {512, true}]]
+    end),
     S = open(Config, []),
-    {_, _, Ref} = S,
-    [begin
-         Set = [{priority, 3} | lists:duplicate(Number - 1, {priority, 2})],
-         Get = lists:duplicate(Number, priority),
-         ?assertEqual(SetBy, native(fun() -> ok = inet:setopts(S, Set) end)),
-         %% The first one is set last.
-         Values = lists:duplicate(Number, {priority, 3}),
-         ?assertEqual(GotBy, native(fun() -> {ok, Values} = inet:getopts(S, Get) end))
-     end || {Number, SetBy, GotBy} <-
-                [{?OPTIONS, [{setopts, 2}], [{getopts, 2}]},
-                 {?OPTIONS + 1, [{setopts, 2}, {setopts_many, 2}],
-                  [{getopts, 2}, {getopts_many, 2}]},
-                 {512, [{setopts, 2}, {setopts_many, 2}], [{getopts, 2}, {getopts_many, 2}]}]],
     Many = lists:duplicate(?OPTIONS + 1, {priority, 5}),
-    ?assertEqual(many, ?PRIM:setopts(Ref, Many)),
-    ?assertEqual({ok, [{priority, 3}]}, inet:getopts(S, [priority])),
     ?assertEqual({error, einval}, inet:setopts(S, lists:duplicate(513, {priority, 5}))),
     %% The bound of a mailbox, too.
     Bound = [{mailbox_limit, 10} | Many],
     ?assertEqual(ok, inet:setopts(S, Bound)),
     ?assertEqual({ok, [{mailbox_limit, 10}]}, inet:getopts(S, [mailbox_limit])),
-    {ok, Opened} = ?M:open([family(Config) | Many]),
+    {ok, Opened} = ?M:open([Family | Many]),
     ok = ?M:close(Opened).
 
 many_flags(Config) ->
@@ -102,15 +111,18 @@ long_path(Config) ->
                  lists:duplicate(5, binary:copy(<<"a">>, 1000)), lists:duplicate(1000000, $a)]].
 
 many_addresses(Config) ->
-    [begin
-         S = open(Config, []),
-         Addresses = [loopback(Config) | [address(Config, N) || N <- lists:seq(2, Number)]],
-         ?assertEqual([{Native, 3}],
-                      [Call || {Name, _} = Call <- native(fun() ->
-                                   ?M:connectx_init(S, Addresses, 9, [])
-                               end), Name =:= connect orelse Name =:= connect_many])
-     end || {Number, Native} <- [{1, connect}, {?ADDRESSES, connect},
-                                 {?ADDRESSES + 1, connect_many}, {255, connect_many}]].
+    Family = family(Config),
+    First = loopback(Config),
+    Further = [address(Config, N) || N <- lists:seq(2, 255)],
+    in_node(fun() ->
+        [begin
+             {ok, S} = ?M:open([Family]),
+             Addresses = [First | lists:sublist(Further, Number - 1)],
+             Connect = fun() -> {ok, _} = ?M:connectx_init(S, Addresses, 9, []) end,
+             ?assertEqual({Number, IsDirty}, {Number, is_dirty(Connect)})
+         end || {Number, IsDirty} <- [{1, false}, {?ADDRESSES, false}, {?ADDRESSES + 1, true},
+                                      {255, true}]]
+    end).
 
 address(Config, N) ->
     IP = unanswered(family(Config)),
@@ -119,22 +131,13 @@ address(Config, N) ->
 %% Another namespace takes a thread; so might the first socket, for which the kernel loads a module.
 opening(Config) ->
     Family = family(Config),
-    Open = fun(Opts) ->
-        native(fun() -> {ok, S} = ?M:open([Family | Opts]), ok = ?M:close(S) end)
-    end,
-    _ = Open([]),
-    Rest = [{setopts, 2}, {bind, 2}, {close, 2}],
-    ?assertEqual([{open, 3} | Rest], Open([])),
-    ?assertEqual([{open, 3}, {open_dirty, 3} | Rest], Open([{netns, "/proc/self/ns/net"}])),
-    Node = gen_sctp_test_node:start(#{}),
-    gen_sctp_test_node:call(Node, fun() ->
-        Another = fun() -> ?PRIM:open(Family, seqpacket, undefined) end,
-        elsewhere = Another(),
-        elsewhere = Another(),
-        {ok, _} = ?M:open([Family]),
-        {ok, _} = Another()
-    end),
-    ok = gen_sctp_test_node:stop(Node).
+    in_node(fun() ->
+        Open = fun(Netns) -> fun() -> {ok, _} = ?PRIM:open(Family, seqpacket, Netns) end end,
+        0 = maps:get(opened, ?M:info()),
+        ?assert(is_dirty(Open(undefined))),
+        ?assertNot(is_dirty(Open(undefined))),
+        ?assert(is_dirty(Open(<<"/proc/self/ns/net">>)))
+    end).
 
 %% A socket with more than four associations, or much that is unread, is closed by the thread.
 closing(Config) ->
@@ -194,6 +197,30 @@ closed({_, _, Ref} = S) ->
     ?assertEqual({error, closed}, ?M:recv(S, 0)),
     ?assertEqual(ok, ?PRIM:close(Ref, WaitRef)),
     Answer.
+
+%% In a node where nobody else uses dirty schedulers once all code is loaded.
+in_node(Fun) ->
+    Node = gen_sctp_test_node:start(#{}),
+    gen_sctp_test_node:call(Node, fun() ->
+        _ = erlang:system_flag(scheduler_wall_time, true),
+        ok = application:load(gen_sctp_nif),
+        {ok, Modules} = application:get_key(gen_sctp_nif, modules),
+        ok = code:ensure_modules_loaded([?MODULE, gen_sctp_test_lib | Modules]),
+        Fun()
+    end),
+    ok = gen_sctp_test_node:stop(Node).
+
+%% Does a dirty scheduler do a part of it?
+is_dirty(Fun) ->
+    Before = dirty_time(),
+    _ = Fun(),
+    dirty_time() > Before.
+
+%% How long those for input and output have been busy.
+dirty_time() ->
+    Others = erlang:system_info(schedulers) + erlang:system_info(dirty_cpu_schedulers),
+    lists:sum([Active || {Id, Active, _} <- erlang:statistics(scheduler_wall_time_all),
+                         Id > Others]).
 
 %% The native functions that are called: a socket's.
 native(Fun) ->

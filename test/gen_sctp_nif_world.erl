@@ -84,10 +84,20 @@ do({send, Actor, N, A, What}) ->
                 M:send(S, id(N, A), Stream, Data)
         end
     end);
-do({send_batch, Actor, N, A, Whats}) ->
-    call(Actor, N, fun(M, S) -> M:send_batch(S, id(N, A), [message(What) || What <- Whats]) end);
+do({send_batch, Actor, N, A, Whats, Patience}) ->
+    Messages = [message(What) || What <- Whats],
+    call(Actor, N, fun(M, S) ->
+        case Patience of
+            option -> M:send_batch(S, id(N, A), Messages);
+            _ -> M:send_batch(S, id(N, A), Messages, Patience)
+        end
+    end);
 do({recv, Actor, N, Timeout}) ->
-    call(Actor, N, fun(M, S) -> M:recv(S, Timeout) end);
+    call(Actor, N, fun(M, S) -> unless_selected(M, S, M:recv(S, Timeout)) end);
+do({accept, Actor, N, Timeout, New}) ->
+    call(Actor, N, fun(M, S) -> opened(New, unless_selected(M, S, M:accept(S, Timeout))) end);
+do({shutdown, Actor, N, How}) ->
+    call(Actor, N, fun(M, S) -> M:shutdown(S, How) end);
 do({recv_batch, Actor, N, Most}) ->
     call(Actor, N, fun(M, S) -> batches(M, S, Most) end);
 do({receiver, T, N}) ->
@@ -140,6 +150,14 @@ opened(N, {ok, S}) ->
     put_all([{{socket, N}, S}, {{port, N}, Port}]);
 opened(_, Other) ->
     Other.
+
+%% Where there is nothing the select is taken back, once, which leaves nothing in the mailbox.
+unless_selected(M, S, {select, Info}) ->
+    ok = M:cancel(S, Info),
+    {error, {invalid, Info}} = M:cancel(S, Info),
+    {error, timeout};
+unless_selected(_, _, Answer) ->
+    Answer.
 
 %% A batch ends where the rest of a long message has yet to be read.
 batches(_, _, 0) ->
@@ -194,12 +212,13 @@ first([]) ->
     [].
 
 %% First of all, as this is what takes its time in the kernel: everything sent has come, everybody
-%% has heard of what ended.
+%% has heard of what ended. A socket that listens for what is accepted knows no association.
 associations(Before, Model) ->
     [{association, A, N, Is, Expected}
      || A <- ?MODEL:associations(Model),
         ?MODEL:is_up(A, Model) orelse ?MODEL:is_up(A, Before),
         N <- tuple_to_list(?MODEL:ends(A, Model)), ?MODEL:is_open(N, Model),
+        not ?MODEL:is_acceptor(N, Model),
         {Is, Expected} <- [{status(N, A, Model), ?MODEL:is_up(A, Model)}], Is =/= Expected].
 
 %% Up and all is acknowledged: true; gone: false.
@@ -243,7 +262,7 @@ learn(S, A, End) ->
 sockets(_, Model) ->
     [{socket, N, Is, Expected}
      || N <- ?MODEL:sockets(Model),
-        {Is, Expected} <- [{inet:getopts(get_one({socket, N}), [active, mode, buffer, batch]),
+        {Is, Expected} <- [{inet:getopts(get_one({socket, N}), ?MODEL:option_names()),
                             case ?MODEL:is_open(N, Model) of
                                 true -> ?MODEL:user_options(N, Model);
                                 false -> {error, einval}

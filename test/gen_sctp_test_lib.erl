@@ -51,7 +51,12 @@
 -export([helper/0]).
 -export([call/2]).
 -export([until/1]).
+-export([get/2]).
+-export([set/3]).
+-export([av/2]).
 -export([until_blocked/1]).
+-export([until_full/1]).
+-export([spin/1]).
 -export([sockets/1]).
 -export([socket_fds/0]).
 -export([counter/1]).
@@ -69,6 +74,9 @@
 
 %% Long enough for a machine that emulates the guest's processor while others compile.
 -define(TIMEOUT, 10000).
+
+%% What marks the process of a task, in its dictionary.
+-define(TASK, {?MODULE, task}).
 -define(POLL, 5).
 
 %% Frame of a suite.
@@ -96,6 +104,9 @@ begin_case(Config) ->
 end_case(Config) ->
     M = mod(Config),
     {Sockets, Helpers} = erase(?MODULE),
+    Failed = [Status || {tc_status, {failed, _} = Status} <- Config],
+    %% Its tasks are about to wait for ever for what did not happen.
+    _ = [kill(Task) || Failed =/= [], Task <- tasks()],
     _ = [inet:setopts(S, [{active, false}]) || S <- Sockets],
     Strays = mailbox(),
     lists:foreach(fun kill/1, Helpers),
@@ -103,12 +114,24 @@ end_case(Config) ->
     Baseline = proplists:get_value(baseline, Config),
     Leaks = case leaked(M, Baseline, deadline()) of
                 [] -> [];
-                Leaked -> [{leaked, Leaked}]
+                Leaked -> [{leaked, Leaked, open_sockets(M)}]
             end,
     case [{left_in_mailbox, Strays} || Strays =/= []] ++ Leaks ++
          [{came_after_close, Late} || Late <- [mailbox()], Late =/= []] of
         [] -> ok;
-        Problems -> {fail, Problems}
+        %% What is left of a case that failed must not hide why it failed.
+        Problems -> {fail, Failed ++ Problems}
+    end.
+
+%% Those of this process that have not ended.
+tasks() ->
+    {monitors, Monitors} = process_info(self(), monitors),
+    [Pid || {process, Pid} <- Monitors, is_pid(Pid), node(Pid) =:= node(), is_task(Pid)].
+
+is_task(Pid) ->
+    case process_info(Pid, dictionary) of
+        {dictionary, Dictionary} -> lists:member({?TASK, true}, Dictionary);
+        undefined -> false
     end.
 
 leaked(M, Baseline, Deadline) ->
@@ -126,12 +149,16 @@ leaked(M, Baseline, Deadline) ->
             end
     end.
 
+%% What is still open, to find out whose it is.
+open_sockets(gen_sctp_nif) -> [{S, gen_sctp_nif:info(S)} || S <- sockets(gen_sctp_nif)];
+open_sockets(gen_sctp) -> sockets(gen_sctp).
+
 resources(Config) ->
     M = mod(Config),
     #{fds => socket_fds(), sockets => length(sockets(M)), waiters => waiters(M)}.
 
 waiters(gen_sctp_nif) ->
-    maps:with([receivers, writers, connects], gen_sctp_nif_prim:counters());
+    maps:with([receivers, writers, connects, acceptors], gen_sctp_nif_prim:counters());
 waiters(gen_sctp) ->
     #{}.
 
@@ -353,7 +380,10 @@ pattern(Size) ->
 %% @doc Runs a function in another process. Its end gives the result to `await/1'.
 -spec async(fun(() -> term())) -> task().
 async(Fun) ->
-    {Pid, Monitor} = spawn_monitor(fun() -> exit({result, Fun()}) end),
+    {Pid, Monitor} = spawn_monitor(fun() ->
+        put(?TASK, true),
+        exit({result, Fun()})
+    end),
     {task, Pid, Monitor}.
 
 -spec await(task()) -> term().
@@ -421,9 +451,11 @@ until(Condition, Deadline) ->
             end
     end.
 
-%% @doc Awaits that a task waits inside the function that it was started for.
--spec until_blocked(task()) -> ok.
+%% @doc Awaits that a task, or a helper, waits inside the function that it was started for.
+-spec until_blocked(task() | pid()) -> ok.
 until_blocked({task, Pid, _}) ->
+    until_blocked(Pid);
+until_blocked(Pid) ->
     until(fun() ->
         case process_info(Pid, [status, current_function]) of
             [{status, waiting}, {current_function, {Module, _, _}}] -> Module =/= ?MODULE;
@@ -432,11 +464,32 @@ until_blocked({task, Pid, _}) ->
         end
     end).
 
+%% @doc Sends message number 0, 1, 2, ... until the kernel takes no more, not even a while later: it
+%% moves some to the peer first, which may acknowledge them late. How many it took.
+-spec until_full(fun((non_neg_integer()) -> ok | {error, eagain})) -> pos_integer().
+until_full(Send) ->
+    until_full(Send, 0, 2).
+
+until_full(_, Number, 0) ->
+    Number;
+until_full(Send, Number, Tries) ->
+    case Send(Number) of
+        ok -> until_full(Send, Number + 1, 2);
+        {error, eagain} ->
+            receive after 250 -> ok end,
+            until_full(Send, Number, Tries - 1)
+    end.
+
 deadline() ->
     erlang:monotonic_time(millisecond) + ?TIMEOUT.
 
 pause() ->
     receive after ?POLL -> ok end.
+
+%% @doc Gives way so often: to be a moment later than another process.
+-spec spin(non_neg_integer()) -> ok.
+spin(0) -> ok;
+spin(N) -> erlang:yield(), spin(N - 1).
 
 %% @doc All open sockets of the implementation under test.
 -spec sockets(module()) -> [socket()].
@@ -448,11 +501,31 @@ sockets(gen_sctp) ->
 %% @doc Number of this process' descriptors that are sockets, whoever opened them.
 -spec socket_fds() -> non_neg_integer().
 socket_fds() ->
-    {ok, Names} = file:list_dir("/proc/self/fd"),
+    %% Without the file server: it is asked before and after each case, of thirty descriptors.
+    {ok, Names} = prim_file:list_dir("/proc/self/fd"),
     length([Name || Name <- Names,
-                    {ok, "socket:" ++ _} <- [file:read_link("/proc/self/fd/" ++ Name)]]).
+                    {ok, "socket:" ++ _} <- [prim_file:read_link("/proc/self/fd/" ++ Name)]]).
 
 %% @doc One of the numbers that the library tells of what it holds.
 -spec counter(atom()) -> non_neg_integer().
 counter(Name) ->
     maps:get(Name, gen_sctp_nif_prim:counters()).
+
+%% Options.
+
+%% @doc The value of an option, or none.
+-spec get(socket(), atom() | {atom(), tuple()}) -> term().
+get(S, Option) ->
+    case inet:getopts(S, [Option]) of
+        {ok, [{_, Value}]} -> Value;
+        {ok, []} -> none
+    end.
+
+%% @doc Sets one option.
+-spec set(socket(), atom(), term()) -> ok | {error, term()}.
+set(S, Name, Value) ->
+    inet:setopts(S, [{Name, Value}]).
+
+-spec av(term(), term()) -> #sctp_assoc_value{}.
+av(Id, Value) ->
+    #sctp_assoc_value{assoc_id = Id, assoc_value = Value}.

@@ -7,6 +7,8 @@
 -module(gen_sctp_test_net).
 
 %% Frame of a suite.
+-export([is/1]).
+-export([is/2]).
 -export([begin_suite/1]).
 -export([end_suite/1]).
 
@@ -20,27 +22,50 @@
 -export([impair/3]).
 -export([with_slow_loopback/2]).
 -export([sysctl/3]).
+-export([mtu/4]).
+-export([change_routes/4]).
 -export([associations/2]).
 -export([add_address/4]).
 -export([remove_address/4]).
+-export([lead_to/4]).
 
 %% Packets.
 -export([raw/1]).
 -export([close/1]).
 -export([tag/3]).
 -export([forge/3]).
+-export([packet/4]).
+-export([chunks/1]).
 -export([chunk/3]).
 -export([cause/2]).
+-export([watch/3]).
+-export([watch/4]).
+-export([await_chunk/2]).
 
--export_type([net/0, host/0, path/0, raw/0]).
+-export_type([net/0, host/0, path/0, raw/0, watch/0, way/0, seen/0]).
 
 -type host() :: near | far.
 -type path() :: 0 | 1.
 -type net() :: #{keeper := pid(), near := pos_integer(), far := pos_integer()}.
 -type raw() :: {inet | inet6, socket:socket()}.
+-type watch() :: socket:socket().
+%% In which packets: those of SCTP in IPv4 or IPv6, or in UDP over IPv4.
+-type way() :: inet | inet6 | udp.
+%% A chunk that has come: when the kernel got it (system time in microseconds), the IP header's
+%% type of service, from and to which address and port, and the number of its packet; of IPv6 the
+%% flow label, of UDP its ports.
+-type seen() :: #{time := integer(), tos := byte(), from := inet:ip_address(),
+                  to := inet:ip_address(), sport := inet:port_number(),
+                  dport := inet:port_number(), packet := pos_integer(), type := byte(),
+                  flags := byte(), value := binary(), label => 0..16#fffff,
+                  udp => {inet:port_number(), inet:port_number()}}.
 
 -define(TIMEOUT, 10000).
 -define(SCTP, 132).
+-define(UDP, 17).
+%% Of Linux: sockets that see packets with the header of IPv6, that protocol in network order.
+-define(AF_PACKET, 17).
+-define(ETH_P_IPV6, 16#dd86).
 
 %% Frame of a suite.
 
@@ -185,6 +210,19 @@ associations(Net, Host) ->
         string:lexemes(os:cmd([entering(Net, Host), "cat /proc/net/sctp/assocs"]), "\n"),
     length(Lines).
 
+%% @doc Sets how large a packet a host's end of a path takes. What is larger is lost, and nobody is
+%% told.
+-spec mtu(net(), host(), path(), pos_integer()) -> ok.
+mtu(Net, Host, N, Size) ->
+    batch(Net, Host, [["link set ", device(Host, N), " mtu ", integer_to_list(Size)]]).
+
+%% @doc Has the kernel look anew for the way to the other host by a path.
+-spec change_routes(net(), host(), inet | inet6, path()) -> ok.
+change_routes(Net, Host, Family, N) ->
+    Address = address(Host, Family, N),
+    Nobody = inet:ntoa(setelement(tuple_size(Address), Address, 77)),
+    batch(Net, Host, [["route ", Verb, " unreachable ", Nobody] || Verb <- ["add", "del"]]).
+
 -spec add_address(net(), host(), inet | inet6, path()) -> ok.
 add_address(Net, Host, Family, N) ->
     batch(Net, Host, [change_address("add", Host, Family, N)]).
@@ -192,6 +230,13 @@ add_address(Net, Host, Family, N) ->
 -spec remove_address(net(), host(), inet | inet6, path()) -> ok.
 remove_address(Net, Host, Family, N) ->
     batch(Net, Host, [change_address("del", Host, Family, N)]).
+
+%% @doc Has a host send what is for an address that nobody has to the other host, by a path. That
+%% host's kernel does nothing with it.
+-spec lead_to(net(), host(), inet:ip_address(), path()) -> ok.
+lead_to(Net, Host, Address, N) ->
+    batch(Net, Host, [["neigh replace ", inet:ntoa(Address), " lladdr ", mac(other(Host), N),
+                       " nud permanent dev ", device(Host, N)]]).
 
 %% Without `nodad' an address of IPv6 is tried out for a second before it can be used.
 change_address(Verb, Host, Family, N) ->
@@ -245,11 +290,15 @@ without_header(inet6, Packet) ->
 %% @doc Sends chunks on loopback, in the name of the socket with the port `From'.
 -spec forge(raw(), {inet:port_number(), inet:port_number(), 1..16#ffffffff}, iodata()) -> ok.
 forge({Family, Socket}, {From, To, Tag}, Chunks) ->
+    Destination = #{family => Family, addr => loopback, port => 0},
+    ok = socket:sendto(Socket, packet(From, To, Tag, Chunks), Destination).
+
+%% @doc A packet of SCTP.
+-spec packet(inet:port_number(), inet:port_number(), 0..16#ffffffff, iodata()) -> binary().
+packet(From, To, Tag, Chunks) ->
     Body = iolist_to_binary(Chunks),
     Sum = crc32c(<<From:16, To:16, Tag:32, 0:32, Body/binary>>),
-    Packet = <<From:16, To:16, Tag:32, Sum:32/little, Body/binary>>,
-    Destination = #{family => Family, addr => loopback, port => 0},
-    ok = socket:sendto(Socket, Packet, Destination).
+    <<From:16, To:16, Tag:32, Sum:32/little, Body/binary>>.
 
 -spec chunk(byte(), byte(), iodata()) -> binary().
 chunk(Type, Flags, Body) ->
@@ -264,11 +313,115 @@ padded(Head, Body) ->
     Padding = (4 - byte_size(Body) rem 4) rem 4,
     <<Head/binary, (byte_size(Body) + 4):16, Body/binary, 0:Padding/unit:8>>.
 
+%% @doc What a function gives, and all chunks that have come to a host meanwhile, by IPv4 if nothing
+%% else is said, in order; they wait in a buffer of some thousand packets.
+-spec watch(net(), host(), fun((watch()) -> Result)) -> {Result, [seen()]}.
+watch(Net, Host, Fun) ->
+    watch(Net, Host, inet, Fun).
+
+-spec watch(net(), host(), way(), fun((watch()) -> Result)) -> {Result, [seen()]}.
+watch(Net, Host, Way, Fun) ->
+    {Domain, Type, Protocol} = case Way of
+        inet -> {inet, raw, ?SCTP};
+        inet6 -> {?AF_PACKET, dgram, ?ETH_P_IPV6};
+        udp -> {inet, raw, ?UDP}
+    end,
+    {ok, Socket} = socket:open(Domain, Type, Protocol, #{netns => namespace(Net, Host)}),
+    try
+        ok = socket:setopt(Socket, {socket, timestamp}, true),
+        ok = socket:setopt(Socket, {socket, rcvbuf}, 4000000),
+        put({?MODULE, Socket}, []),
+        Result = Fun(Socket),
+        await_chunk(Socket, fun(_) -> false end, 0),
+        {Result, lists:append(lists:reverse(get({?MODULE, Socket})))}
+    after
+        erase({?MODULE, Socket}),
+        ok = socket:close(Socket)
+    end.
+
+%% @doc Waits, within `watch/3', for a chunk that comes after all that were waited for so far.
+-spec await_chunk(watch(), fun((seen()) -> boolean())) -> seen().
+await_chunk(Socket, IsIt) ->
+    case await_chunk(Socket, IsIt, ?TIMEOUT) of
+        none -> error({not_seen, get({?MODULE, Socket})});
+        Chunk -> Chunk
+    end.
+
+await_chunk(Socket, IsIt, Timeout) ->
+    case socket:recvmsg(Socket, 65536, 1024, [], Timeout) of
+        {ok, #{iov := [Packet], ctrl := [#{type := timestamp, value := Time}]}} ->
+            Packets = get({?MODULE, Socket}),
+            Chunks = chunks(Packet, Time, length(Packets) + 1),
+            put({?MODULE, Socket}, [Chunks | Packets]),
+            case lists:filter(IsIt, Chunks) of
+                [Chunk | _] -> Chunk;
+                [] -> await_chunk(Socket, IsIt, Timeout)
+            end;
+        {error, timeout} ->
+            none
+    end.
+
+%% @doc The chunks in a packet with the IP header.
+-spec chunks(binary()) -> [map()].
+chunks(Packet) ->
+    packet(Packet, #{}).
+
+chunks(Packet, #{sec := Seconds, usec := Micros}, Number) ->
+    packet(Packet, #{time => Seconds * 1000000 + Micros, packet => Number}).
+
+packet(<<4:4, _:4, Tos, _:56, Protocol, _:16, A, B, C, D, E, F, G, H, _/binary>> = Packet, Head) ->
+    Inner = without_header(inet, Packet),
+    inner(Protocol, Inner, Head#{tos => Tos, from => {A, B, C, D}, to => {E, F, G, H}});
+packet(<<6:4, Tos, Label:20, Size:16, Protocol, _, From:16/binary, To:16/binary,
+         Inner:Size/binary, _/binary>>, Head) ->
+    Address = fun(Bytes) -> list_to_tuple([Part || <<Part:16>> <= Bytes]) end,
+    inner(Protocol, Inner, Head#{tos => Tos, label => Label, from => Address(From),
+                                 to => Address(To)}).
+
+inner(?SCTP, <<From:16, To:16, _:64, Chunks/binary>>, Head) ->
+    chunks(Chunks, Head#{sport => From, dport => To});
+inner(?UDP, <<From:16, To:16, _:32, Inner/binary>>, Head) ->
+    inner(?SCTP, Inner, Head#{udp => {From, To}});
+%% What else there is on a host, as neighbours that look for each other.
+inner(_, _, _) ->
+    [].
+
+chunks(<<Type, Flags, Length:16, Rest/binary>>, Head) when Length >= 4 ->
+    Size = Length - 4,
+    Padding = min(-Length band 3, byte_size(Rest) - Size),
+    <<Value:Size/binary, _:Padding/binary, More/binary>> = Rest,
+    [Head#{type => Type, flags => Flags, value => Value} | chunks(More, Head)];
+chunks(<<>>, _) ->
+    [].
+
 %% RFC 9260, appendix A.
 crc32c(Bytes) ->
-    lists:foldl(fun(Byte, Sum) -> bits(8, Sum bxor Byte) end, 16#ffffffff,
-                binary_to_list(Bytes)) bxor 16#ffffffff.
+    crc32c(Bytes, 16#ffffffff, table()) bxor 16#ffffffff.
+
+crc32c(<<Byte, Rest/binary>>, Sum, Table) ->
+    crc32c(Rest, (Sum bsr 8) bxor element((Sum bxor Byte) band 255 + 1, Table), Table);
+crc32c(<<>>, Sum, _) ->
+    Sum.
+
+%% What becomes of each byte.
+table() ->
+    case persistent_term:get(?MODULE, none) of
+        none ->
+            Table = list_to_tuple([bits(8, Byte) || Byte <- lists:seq(0, 255)]),
+            ok = persistent_term:put(?MODULE, Table),
+            Table;
+        Table ->
+            Table
+    end.
 
 bits(0, Sum) -> Sum;
 bits(N, Sum) when Sum band 1 =:= 1 -> bits(N - 1, (Sum bsr 1) bxor 16#82f63b78);
 bits(N, Sum) -> bits(N - 1, Sum bsr 1).
+
+%% @doc Is a chunk of this type?
+-spec is(byte()) -> fun((map()) -> boolean()).
+is(Type) -> fun(#{type := Found}) -> Found =:= Type end.
+
+%% @doc And came to this address?
+-spec is(byte(), inet:ip_address()) -> fun((map()) -> boolean()).
+is(Type, To) -> fun(Chunk) -> maps:with([type, to], Chunk) =:= #{type => Type, to => To} end.

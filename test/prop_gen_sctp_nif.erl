@@ -27,7 +27,8 @@
         proper_types:add_constraint(Type, fun(X) -> Condition end, true)).
 -define(LAZY(Type), proper_types:lazy(fun() -> Type end)).
 
--import(proper_types, [oneof/1, frequency/1, integer/2, list/1, exactly/1, any/0, resize/2]).
+-import(proper_types,
+        [oneof/1, frequency/1, integer/2, boolean/0, list/1, exactly/1, any/0, resize/2]).
 
 -define(MODEL, gen_sctp_nif_model).
 -define(WORLD, gen_sctp_nif_world).
@@ -68,11 +69,18 @@ test(Module, Seed) ->
     put(calls, 0),
     Options = [quiet, {numtests, 1}, {start_size, ?CALLS}, {max_size, ?CALLS},
                {max_shrinks, 300}],
-    case proper:quickcheck(property(Module, Seed), Options) of
+    try proper:quickcheck(property(Module, Seed), Options) of
         true ->
             {ok, get(calls)};
         _ ->
             {failed, Seed, lists:flatten(get(failed))}
+    catch
+        %% Debian's erlang-proper cannot shorten a test that has an improper list in it.
+        error:function_clause:Stack ->
+            case get(failed) of
+                undefined -> erlang:raise(error, function_clause, Stack);
+                Report -> {failed, Seed, lists:flatten(Report)}
+            end
     end.
 
 property(Module, Seed) ->
@@ -147,10 +155,16 @@ calls(Model, Sockets) ->
     Open = ?MODEL:open_sockets(Model),
     Receivers = [T || {T, _} <- ?MODEL:receivers(Model)],
     Unread = [N || N <- Open, ?MODEL:unread(N, Model) > 0],
+    Acceptors = [N || N <- Open, ?MODEL:is_acceptor(N, Model)],
+    Listening = [N || N <- Acceptors, ?MODEL:is_listening(N, Model)],
+    Waited = [N || N <- Acceptors, ?MODEL:waiting(N, Model) =/= []],
+    Single = [N || N <- Open, ?MODEL:is_single(N, Model)],
+    Connected = [N || N <- Single, ?MODEL:is_connected(N, Model)],
     S = fun() -> some_socket(Sockets, Open) end,
+    Accept = fun(N) -> {accept, actor(), N, oneof([0, nowait]), length(Sockets) + 1} end,
     [{3, fun() -> open(Model) end} || length(Open) < ?SOCKETS] ++
     [{4, fun() -> {listen, actor(), S(), backlog()} end},
-     {6, fun() -> {recv, actor(), S(), oneof([0, 1])} end},
+     {6, fun() -> {recv, actor(), S(), oneof([0, 1, nowait])} end},
      {4, fun() -> {recv_batch, actor(), S(), oneof([1, 2, 5, 64])} end},
      {3, fun() -> {receiver, integer(1, 1 bsl 30), S()} end},
      {6, fun() -> {setopts, actor(), S(), resize(3, list(option()))} end},
@@ -159,8 +173,23 @@ calls(Model, Sockets) ->
      {3, fun() -> {take, actor(), S()} end},
      {1, fun() -> {close, actor(), S()} end},
      {1, fun() -> {kill, actor()} end},
+     {1, fun() -> Accept(S()) end},
+     {1, fun() -> {shutdown, actor(), S(), oneof([read, write, read_write])} end},
      {4, fun() -> hostile(S()) end}] ++
-    [{6, fun() -> connect(Model, Open) end} || length(Open) > 1] ++
+    [{4, fun() -> {listen, actor(), oneof(Acceptors -- Listening), true} end}
+     || Acceptors -- Listening =/= []] ++
+    [{7, fun() -> connect(Model, Open, Listening) end} || Listening =/= [], length(Open) > 1] ++
+    [{12, fun() -> Accept(oneof(Waited)) end} || Waited =/= []] ++
+    [{5, fun() -> {shutdown, actor(), oneof(Connected), write} end} || Connected =/= []] ++
+    [{5, fun() -> {setopts, actor(), oneof(Single), at_the_end()} end} || Single =/= []] ++
+    [{Weight, Type}
+     || Single -- Connected =/= [],
+        Ended <- [fun() -> oneof(Single -- Connected) end],
+        {Weight, Type} <- [{9, fun() -> {setopts, actor(), Ended(), at_the_end()} end},
+                           {9, fun() -> {recv, actor(), Ended(), oneof([0, nowait])} end},
+                           {3, fun() -> {recv_batch, actor(), Ended(), oneof([1, 5])} end},
+                           {3, fun() -> {receiver, integer(1, 1 bsl 30), Ended()} end}]] ++
+    [{6, fun() -> connect(Model, Open, Open) end} || length(Open) > 1] ++
     [{1, fun() -> {kill_receiver, oneof(Receivers)} end} || Receivers =/= []] ++
     [{8, fun() -> {setopts, actor(), oneof(Unread), in_batches()} end} || Unread =/= []] ++
     on_association(Model, Sockets).
@@ -172,14 +201,19 @@ some_socket(Sockets, Open) -> frequency([{15, oneof(Open)}, {1, oneof(Sockets)}]
 backlog() ->
     frequency([{6, true}, {1, oneof([false, 0, 5, -1, 70000])}]).
 
-connect(Model, Open) ->
+connect(Model, Open, To) ->
     A = length(?MODEL:associations(Model)) + 1,
-    {connect, actor(), oneof(Open), oneof(Open), oneof([wait, init, initx]), A}.
+    From = case [N || N <- Open, ?MODEL:style(N, Model) =:= many] of
+               [] -> Open;
+               Many -> Many
+           end,
+    {connect, actor(), oneof(From), oneof(To), oneof([wait, init, initx]), A}.
 
 on_association(Model, Sockets) ->
     Assocs = ?MODEL:associations(Model),
     Ends = [{N, A} || A <- Assocs, ?MODEL:is_up(A, Model),
-                      N <- tuple_to_list(?MODEL:ends(A, Model)), ?MODEL:is_open(N, Model)],
+                      N <- tuple_to_list(?MODEL:ends(A, Model)), ?MODEL:is_open(N, Model),
+                      not ?MODEL:is_acceptor(N, Model)],
     New = length(Sockets) + 1,
     %% Mostly one that the socket has, and that is up.
     On = fun(Call) ->
@@ -192,19 +226,22 @@ on_association(Model, Sockets) ->
     [{Weight, On(Call)}
      || Assocs =/= [],
         {Weight, Call} <- [{20, fun(N, A) -> {send, actor(), N, A, send()} end},
-                           {8, fun(N, A) -> {send_batch, actor(), N, A, sends()} end},
+                           {8, fun(N, A) -> {send_batch, actor(), N, A, sends(), patience()} end},
                            {2, fun(N, A) -> {peeloff, actor(), N, A, New} end},
-                           {1, fun(N, A) -> {eof, actor(), N, A} end},
-                           {1, fun(N, A) -> {abort, actor(), N, A} end}]].
+                           {2, fun(N, A) -> {eof, actor(), N, A} end},
+                           {2, fun(N, A) -> {abort, actor(), N, A} end}]].
 
 actor() ->
     oneof(?MODEL:actors()).
 
 open(Model) ->
     Opt = oneof([{active, oneof([false, true, once, 1, 2, 5, 0, -3])},
-                 {mode, oneof([list, binary])}, {buffer, buffer()}, {batch, batch()}]),
-    ?LET(Opts, resize(3, list(Opt)),
-         {open, actor(), length(?MODEL:sockets(Model)) + 1, lists:ukeysort(1, Opts)}).
+                 {mode, oneof([list, binary])}, {buffer, buffer()}, {batch, batch()},
+                 {send_timeout, timeouts()}, {send_timeout_close, boolean()}]),
+    OfStream = {end_of_stream, oneof([wait, closed])},
+    Type = frequency([{3, []}, {1, [{type, stream}]}, {1, [{type, stream}, OfStream]}]),
+    ?LET({Opts, More}, {resize(3, list(Opt)), Type},
+         {open, actor(), length(?MODEL:sockets(Model)) + 1, lists:ukeysort(1, Opts) ++ More}).
 
 buffer() ->
     oneof([500, 5000, 65536, 300000]).
@@ -216,8 +253,18 @@ batch() ->
 in_batches() ->
     [{batch, batch()}, {active, oneof([true, once, 1, 2, 3])}].
 
+%% As above.
+at_the_end() ->
+    ?LET({Active, Told}, {resize(1, list({active, oneof([false, true, once, 1, 2])})),
+                          oneof([wait, closed, closed])},
+         [{end_of_stream, Told} | Active]).
+
+%% Of who sends, and finds room.
+timeouts() ->
+    oneof([0, 1, 1000, infinity]).
+
 option_name() ->
-    oneof([active, mode, buffer, batch, foo]).
+    oneof([foo | ?MODEL:option_names()]).
 
 option() ->
     frequency(
@@ -226,6 +273,9 @@ option() ->
          {2, oneof([list, binary, {mode, list}, {mode, binary}])},
          {2, {buffer, frequency([{4, buffer()}, {1, foo}])}},
          {3, {batch, frequency([{8, batch()}, {1, oneof([0, -1, 65, 1 bsl 64, foo])}])}},
+         {1, {send_timeout, frequency([{4, timeouts()}, {1, oneof([-1, 1 bsl 32, foo])}])}},
+         {1, {send_timeout_close, frequency([{4, boolean()}, {1, oneof([0, foo])}])}},
+         {2, {end_of_stream, frequency([{8, oneof([wait, closed])}, {1, oneof([true, foo])}])}},
          {1, {sctp_events, #sctp_event_subscribe{data_io_event = oneof([true, false, undefined]),
                                                  shutdown_event = oneof([true, false])}}}]).
 
@@ -241,6 +291,9 @@ send() ->
 %% Few for what a count is to be known of, and now and then more than are sent at a time.
 sends() ->
     frequency([{6, resize(8, list(send()))}, {1, resize(50, list(send()))}]).
+
+patience() ->
+    frequency([{2, option}, {1, oneof([0, 1000, infinity])}, {1, nowait}]).
 
 hostile(S) ->
     Call = {hostile, actor(), S, oneof(gen_sctp_nif_hostile:kinds()), junk()},
@@ -272,7 +325,11 @@ is_known({connect, _, From, To, _, A}, M) ->
     is_socket(From, M) andalso is_socket(To, M) andalso not is_assoc(A, M);
 is_known({peeloff, _, N, A, New}, M) ->
     is_socket(N, M) andalso is_assoc(A, M) andalso not is_socket(New, M);
-is_known({Call, _, N, A, _}, M) when Call =:= send; Call =:= send_batch ->
+is_known({accept, _, N, _, New}, M) ->
+    is_socket(N, M) andalso not is_socket(New, M);
+is_known({send, _, N, A, _}, M) ->
+    is_socket(N, M) andalso is_assoc(A, M);
+is_known({send_batch, _, N, A, _, _}, M) ->
     is_socket(N, M) andalso is_assoc(A, M);
 is_known({Call, _, N, A}, M) when Call =:= eof; Call =:= abort ->
     is_socket(N, M) andalso is_assoc(A, M);
@@ -285,17 +342,20 @@ is_assoc(A, M) -> lists:member(A, ?MODEL:associations(M)).
 
 may({connect, _, From, To, _, _}, M) ->
     ?MODEL:is_open(From, M) andalso ?MODEL:is_open(To, M) andalso
-        ?MODEL:endpoint(From, M) =/= ?MODEL:endpoint(To, M) andalso not ?MODEL:is_peeled(From, M);
+        ?MODEL:endpoint(From, M) =/= ?MODEL:endpoint(To, M) andalso ?MODEL:style(From, M) =:= many;
 %% No more than the receiver's buffer takes, or the sender's is never empty again.
 may({send, Actor, N, A, What}, M) ->
-    may({send_batch, Actor, N, A, [What]}, M);
-may({send_batch, _, _, A, Whats}, M) ->
+    may({send_batch, Actor, N, A, [What], option}, M);
+may({send_batch, _, _, A, Whats, _}, M) ->
     Size = lists:sum([Size || #{size := Size} <- Whats]),
     lists:all(fun(N) -> ?MODEL:unread(N, M) + Size =< ?UNREAD end,
               tuple_to_list(?MODEL:ends(A, M)));
 %% Of two sockets that end at the same time, a receiver may hear of the other's end before its own.
 may({kill, Actor}, M) ->
     not lists:any(fun({_, N}) -> has_peer_of_owner(N, Actor, M) end, ?MODEL:receivers(M));
+%% It would raise badarg.
+may({open, _, _, Opts}, _) ->
+    lists:member({type, stream}, Opts) orelse not lists:keymember(end_of_stream, 1, Opts);
 may({hostile, _, _, Kind, Junk}, _) ->
     gen_sctp_nif_hostile:is_wrong(Kind, Junk);
 may(_, _) ->

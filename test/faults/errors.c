@@ -3,6 +3,8 @@
  * SCTP_TEST_ERRORS is a list such as "sendmsg:105:5 recvmsg:4:2": every fifth sendmsg fails with
  * ENOBUFS, every second recvmsg with EINTR, and does nothing.
  *
+ * With SCTP_TEST_KNOWN, a list of numbers, the kernel has no other options of SCTP than these.
+ *
  * Each call that gets or sets an option of SCTP adds a byte to the file that SCTP_TEST_CALLS names.
  *
  * As long as there is a file of the name that SCTP_TEST_HOLD says, the thread that closes sockets
@@ -97,6 +99,22 @@ static void count_call(int level)
         abort();
 }
 
+static int is_unknown(int level, int name)
+{
+    const char *known = getenv("SCTP_TEST_KNOWN");
+    if (level != 132 || !known)
+        return 0;
+    for (char *next; *known; known = next) {
+        long number = strtol(known, &next, 10);
+        if (next == known)
+            break;
+        if (number == name)
+            return 0;
+    }
+    errno = ENOPROTOOPT;
+    return 1;
+}
+
 static void wait_while_there(const char *variable)
 {
     const char *file = getenv(variable);
@@ -109,7 +127,7 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
     count_call(level);
     if (level == 132)
         wait_while_there("SCTP_TEST_SLOW");
-    return level == 132 && fails(&on_setsockopt)
+    return is_unknown(level, name) || (level == 132 && fails(&on_setsockopt))
         ? -1 : REAL(setsockopt)(fd, level, name, value, length);
 }
 
@@ -119,7 +137,7 @@ int getsockopt(int fd, int level, int name, void *value, socklen_t *length)
     /* SCTP_SOCKOPT_CONNECTX3 */
     if (level == 132 && name == 111)
         wait_while_there("SCTP_TEST_SLOW");
-    return REAL(getsockopt)(fd, level, name, value, length);
+    return is_unknown(level, name) ? -1 : REAL(getsockopt)(fd, level, name, value, length);
 }
 
 int close(int fd)

@@ -8,6 +8,19 @@ defmodule RecordsTest do
     assert ours == Record.extract_all(from_lib: "kernel/include/inet_sctp.hrl")
   end
 
+  test "the other header gives these and further ones" do
+    all = Record.extract_all(from_lib: "gen_sctp_nif/include/gen_sctp_nif.hrl")
+    assert Record.extract_all(from_lib: "kernel/include/inet_sctp.hrl") -- all == []
+    event = [assoc_id: :undefined, type: :undefined, on: :undefined]
+    assert Keyword.fetch!(all, :sctp_event) == event
+
+    server = listener()
+    client = open(sctp_event: {:sctp_event, :undefined, :sender_dry, true})
+    id = connect(client, port(server))
+    :ok = :gen_sctp_nif.send(client, id, 0, "to be acknowledged")
+    assert {:ok, {_ip, _port, [], {:sctp_sender_dry_event, ^id}}} = recv(client)
+  end
+
   test "they go in and come out" do
     init = sctp_initmsg(num_ostreams: 3, max_instreams: 4, max_attempts: 5, max_init_timeo: 6000)
     server = listener()
