@@ -64,11 +64,11 @@ mode(Mode) -> list_to_atom(Mode).
 
 %% Who has no such function has no such case.
 run(_Origin, gen_sctp, #spec{kind = Kind}) when
-    Kind =:= batch; Kind =:= batches; Kind =:= bundle
+    Kind =:= batch; Kind =:= batches; Kind =:= bundle; Kind =:= accept
 ->
     ok;
 run(_Origin, sctp_bench_socket, #spec{kind = Kind, mode = Mode}) when
-    Mode =/= passive; Kind =/= oneway, Kind =/= pingpong
+    Mode =/= passive; Kind =/= oneway, Kind =/= pingpong, Kind =/= accept
 ->
     ok;
 run(Origin, Module, #spec{kind = Kind} = Spec) ->
@@ -84,7 +84,8 @@ run(Origin, Module, #spec{kind = Kind} = Spec) ->
         handover -> fun sctp_bench_pingpong:run/2;
         open -> fun sctp_bench_scale:open/2;
         idle -> fun sctp_bench_scale:idle/2;
-        connect -> fun sctp_bench_scale:connect/2
+        connect -> fun sctp_bench_scale:connect/2;
+        accept -> fun sctp_bench_scale:accept/2
     end,
     lists:foreach(fun(Figure) -> print(Origin, Spec, Figure) end, alone(Case, Module, Spec)).
 

@@ -4,6 +4,7 @@
 -export([open/2]).
 -export([idle/2]).
 -export([connect/2]).
+-export([accept/2]).
 
 -include_lib("kernel/include/inet_sctp.hrl").
 -include("sctp_bench.hrl").
@@ -66,6 +67,27 @@ connect_many(Module, Port, N) ->
     %% The server reads of it, as a server does.
     receive {sctp, _, _, _, {_, #sctp_assoc_change{state = shutdown_comp}}} -> ok end,
     connect_many(Module, Port, N - 1).
+
+%% @doc The same, and each association is accepted and its socket closed.
+-spec accept(module(), #spec{}) -> sctp_bench_meter:figures().
+accept(Module, #spec{count = Count} = Spec) ->
+    {ok, L} = Module:open([{ip, ?LOCALHOST}, {type, stream}, {sctp_nodelay, true}]),
+    ok = Module:listen(L, 128),
+    {ok, Port} = inet:port(L),
+    ok = accept_many(Module, L, Port, sctp_bench_lib:warmup(Spec)),
+    Meter = sctp_bench_meter:start(),
+    ok = accept_many(Module, L, Port, Count),
+    sctp_bench_meter:stop(Meter, Count).
+
+accept_many(_Module, _L, _Port, 0) ->
+    ok;
+accept_many(Module, L, Port, N) ->
+    {ok, C} = Module:open([{ip, ?LOCALHOST}, {sctp_nodelay, true}]),
+    {ok, #sctp_assoc_change{state = comm_up}} = Module:connect(C, ?LOCALHOST, Port, []),
+    {ok, S} = Module:accept(L, infinity),
+    ok = Module:close(S),
+    ok = Module:close(C),
+    accept_many(Module, L, Port, N - 1).
 
 open_many(Module, Active, Count) ->
     [

@@ -7,6 +7,7 @@
 -export([open/1]).
 -export([close/1]).
 -export([listen/2]).
+-export([accept/2]).
 -export([connect/4]).
 -export([send/4]).
 -export([recv/1]).
@@ -21,7 +22,7 @@
 
 -spec open([term()]) -> {ok, term()} | {error, term()}.
 open(Opts) ->
-    {ok, Socket} = socket:open(inet, seqpacket, sctp),
+    {ok, Socket} = socket:open(inet, proplists:get_value(type, Opts, seqpacket), sctp),
     {ip, IP} = lists:keyfind(ip, 1, Opts),
     ok = socket:setopt(Socket, {sctp, nodelay}, proplists:get_bool(sctp_nodelay, Opts)),
     ok = socket:setopt(Socket, {sctp, events}, #{
@@ -38,6 +39,13 @@ close(?SOCKET(Socket)) ->
 -spec listen(term(), non_neg_integer()) -> ok | {error, term()}.
 listen(?SOCKET(Socket), Backlog) ->
     socket:listen(Socket, Backlog).
+
+-spec accept(term(), timeout()) -> {ok, term()} | {error, term()}.
+accept(?SOCKET(Socket), Timeout) ->
+    case socket:accept(Socket, Timeout) of
+        {ok, Accepted} -> {ok, ?SOCKET(Accepted)};
+        {error, _} = Error -> Error
+    end.
 
 %% @doc Waits for the association, as gen_sctp does.
 -spec connect(term(), inet:ip_address(), inet:port_number(), []) ->

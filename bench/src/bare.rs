@@ -31,6 +31,7 @@ pub(crate) fn run(origin: &Origin, specs: &[Spec]) -> Result<()> {
             "oneway" | "batch" | "batches" | "bundle" => one_way(origin, spec)?,
             "pingpong" | "handover" => ping_pong(origin, spec)?,
             "connect" => connect(origin, spec)?,
+            "accept" => accept(origin, spec)?,
             other => return Err(format!("the bare loop has no case {other}").into()),
         }
     }
@@ -152,12 +153,29 @@ fn receiver<'a>(socket: &'a Socket, spec: &Spec) -> Result<Receive<'a>> {
 /// Opens, connects and closes, one after the other. The server is the kernel alone.
 fn connect(origin: &Origin, spec: &Spec) -> Result<()> {
     let server = sys::open(spec)?;
+    connections(origin, spec, &server, || Ok(()))
+}
+
+/// The same, and each association is accepted and its socket closed.
+fn accept(origin: &Origin, spec: &Spec) -> Result<()> {
+    let server = sys::open_one_to_one(spec)?;
+    connections(origin, spec, &server, || Ok(server.accept().map(drop)?))
+}
+
+/// Connects so often; the server does its part each time.
+fn connections(
+    origin: &Origin,
+    spec: &Spec,
+    server: &Socket,
+    serve: impl Fn() -> Result<()>,
+) -> Result<()> {
     server.listen(128)?;
     let address = server.local_addr()?;
     let turns = |count| -> Result<()> {
         for _ in 0..count {
             let socket = sys::open(spec)?;
             socket.connect(&address)?;
+            serve()?;
         }
         Ok(())
     };

@@ -37,8 +37,16 @@ pub(crate) struct Received {
 /// A one-to-many socket on 127.0.0.1 with the kernel buffers of its case (which the kernel
 /// doubles), without Nagle's delay, telling the association with each message.
 pub(crate) fn open(spec: &Spec) -> io::Result<Socket> {
-    let socket =
-        Socket::new(Domain::IPV4, Type::SEQPACKET, Some(Protocol::from(libc::IPPROTO_SCTP)))?;
+    open_of_type(spec, Type::SEQPACKET)
+}
+
+/// The same for one association.
+pub(crate) fn open_one_to_one(spec: &Spec) -> io::Result<Socket> {
+    open_of_type(spec, Type::STREAM)
+}
+
+fn open_of_type(spec: &Spec, ty: Type) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::IPV4, ty, Some(Protocol::from(libc::IPPROTO_SCTP)))?;
     socket.set_send_buffer_size(spec.buffer())?;
     socket.set_recv_buffer_size(spec.receive_buffer())?;
     set(&socket, libc::SCTP_NODELAY, &1_i32.to_ne_bytes())?;
