@@ -35,7 +35,7 @@ test-otp: ## run the suites on another Erlang/OTP: OTP=27 (default) or OTP=29
 	@scripts/bootstrap test-otp
 	@scripts/test-otp $(or $(OTP),27) $(CT_CHOICE)
 
-elixir: ## run the tests in Elixir, and start Mix releases
+elixir: ## run the tests in Elixir, and start Mix releases; OTP= as above
 	@scripts/bootstrap elixir
 	@scripts/elixir-test
 

@@ -16,7 +16,9 @@ defmodule ReleaseTest do
   end
 
   defp start(release) do
-    System.cmd(Path.expand("_build/prod/rel/#{release}/bin/#{release}"), ["start"],
+    build = Path.dirname(Mix.Project.build_path())
+
+    System.cmd(Path.join(build, "prod/rel/#{release}/bin/#{release}"), ["start"],
       stderr_to_stdout: true,
       env: [
         # Neither a name nor epmd is needed here.
