@@ -2,32 +2,59 @@
 %% and the socket goes on working.
 -module(gen_sctp_nif_hostile_peer_SUITE).
 
--include_lib("kernel/include/inet_sctp.hrl").
+-include("gen_sctp_nif.hrl").
+-include_lib("common_test/include/ct.hrl").
 -include_lib("stdlib/include/assert.hrl").
 
 -compile([export_all, nowarn_export_all]).
 
--import(gen_sctp_test_lib, [loopback/1, open/2, pair/3, port/1, recv/2]).
+-import(gen_sctp_test_lib,
+        [adopt/1, av/2, loopback/1, open/2, pair/3, port/1, recv/2, until/1]).
 
 -define(M, gen_sctp_nif).
 -define(NET, gen_sctp_test_net).
+-define(FORGER, gen_sctp_test_forger).
 %% What is kept for later receives while a process connects, by docs/architecture.md.
 -define(BACKLOG, 16 * 1024 * 1024).
 %% The longest message that is put together, by docs/differences.md.
 -define(MESSAGE, 64 * 1024 * 1024).
+%% The most of unfinished messages that a socket holds, by that document, and what the shortest
+%% counts for in it.
+-define(UNFINISHED, (128 * 1024 * 1024)).
+-define(LEAST, (64 * 1024)).
+
+%% Types of chunks (RFC 9260, RFC 8260).
+-define(DATA, 0).
+-define(SACK, 3).
+-define(HEARTBEAT, 4).
+-define(HEARTBEAT_ACK, 5).
+-define(ABORT, 6).
+-define(SHUTDOWNS, [7, 8, 14]).
+-define(I_DATA, 64).
 
 suite() -> [{timetrap, {seconds, 240}}].
 
-all() -> [{group, inet}, {group, inet6}].
+all() -> [{group, inet}, {group, inet6}, {group, forged}].
 
 groups() ->
     Cases = [error_causes, events_in_pieces, any_chunks, come_and_go, restarts, address_changes,
              backlog_is_bounded, unfinished_messages],
     %% A long one, and the same for both families.
-    [{inet, [], Cases ++ [endless_message]}, {inet6, [], Cases}].
+    [{inet, [], Cases ++ [endless_message]}, {inet6, [], Cases},
+     {forged, [], [any_packets, messages_without_end]}].
 
+init_per_group(forged, Config) ->
+    case ?NET:begin_suite([{module, ?M} | Config]) of
+        {skip, _} = Skip ->
+            Skip;
+        With ->
+            [ok = ?NET:sysctl(?config(net, With), Name, Value)
+             || {Name, Value} <- [{"udp_port", "9899"}, {"intl_enable", "1"}]],
+            gen_sctp_test_lib:init_group(inet, With)
+    end;
 init_per_group(Family, Config) ->
     gen_sctp_test_lib:init_group(Family, gen_sctp_test_lib:init_group(nif, Config)).
+end_per_group(forged, Config) -> ?NET:end_suite(Config);
 end_per_group(_, _) -> ok.
 init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case(Config).
 end_per_testcase(_, Config) -> gen_sctp_test_lib:end_case(Config).
@@ -349,4 +376,166 @@ drain(S) ->
     case ?M:recv(S, 0) of
         {error, timeout} -> ok;
         _ -> drain(S)
+    end.
+
+%% No kernel at the other end (gen_sctp_test_forger).
+
+%% Chunks of every type, where an association is up: with any body and flags, with lengths that lie,
+%% with another tag than the association's, several in a packet, cut off. What becomes of the
+%% association is the kernel's affair; of none anything is kept.
+any_packets(Config) ->
+    with_forger(Config, [{active, true}], fun(S, Udp) ->
+        Flood = fun() ->
+            Last = lists:foldl(fun(Type, Peer) -> forge(Type, Peer, Udp, port(S)) end, down,
+                               lists:seq(0, 255)),
+            [end_of(Last) || Last =/= down],
+            %% The last thing that the socket hears.
+            begins(S, Udp)
+        end,
+        Flood(),
+        Before = held(),
+        Flood(),
+        %% All atoms were made when the library was loaded, an active socket's owner gets at once
+        %% what comes, and what was unfinished went with its association. So the bound is 0.
+        ?assertEqual(Before, held()),
+        ?assertEqual(0, maps:get(panics, gen_sctp_nif_prim:counters()))
+    end).
+
+%% Gives the association, if it seems to be up.
+forge(Type, Before, Udp, Port) ->
+    Peer = #{tag := Tag} = case Before of
+        down -> ?FORGER:associate(Udp, Port, [?I_DATA, 192, 194, 130]);
+        _ -> Before
+    end,
+    Wrong = (Tag bxor rand:uniform(16#ffffffff)) band 16#ffffffff,
+    [ok = ?FORGER:send(Peer, Wrong, any_chunk(Type, true)) || _ <- [1, 2]],
+    [ok = ?FORGER:send(Peer, Chunks)
+     || Chunks <- [any_chunk(Type, false), any_chunk(Type, false),
+                   [any_chunk(Type, true), any_chunk(rand:uniform(256) - 1, true)],
+                   %% Nothing behind the head, and not all of the head.
+                   <<Type, 255, 0, 200>>, <<Type>>, <<>>,
+                   any_chunk(Type, true)]],
+    case is_up(Peer) of
+        true -> Peer;
+        false -> end_of(Peer), down
+    end.
+
+%% Waits until all is dealt with that was sent before, too.
+is_up(Peer) ->
+    Beat = <<1:16, 8:16, (rand:uniform(16#ffffffff)):32>>,
+    ok = ?FORGER:send(Peer, ?NET:chunk(?HEARTBEAT, 0, Beat)),
+    is_up(Peer, Beat).
+
+is_up(Peer, Beat) ->
+    case ?FORGER:await(Peer, [?HEARTBEAT_ACK, ?ABORT | ?SHUTDOWNS]) of
+        #{type := ?HEARTBEAT_ACK, value := Beat} -> true;
+        #{type := ?HEARTBEAT_ACK} -> is_up(Peer, Beat);
+        #{} -> false
+    end.
+
+%% Nothing is left of it, nor of what was to become of it.
+end_of(Peer) ->
+    ok = ?FORGER:send(Peer, ?NET:chunk(?ABORT, 0, <<>>)).
+
+%% Of any content. Where it lies it says another length than it has.
+any_chunk(Type, true) ->
+    ?NET:chunk(Type, rand:uniform(256) - 1, noise(64));
+any_chunk(Type, false) ->
+    <<Head:2/binary, Length:16, Body/binary>> = any_chunk(Type, true),
+    Lies = [0, 1, 3, 4, Length - 1, Length + 1, Length + 4, 65535, rand:uniform(65536) - 1],
+    <<Head/binary, (lists:nth(rand:uniform(length(Lies)), Lies)):16, Body/binary>>.
+
+%% The beginnings of ever more messages, each on a stream of its own, of which none ends. As their
+%% streams may interleave the kernel hands over all of them.
+messages_without_end(Config) ->
+    Size = 40,
+    Opts = [{recbuf, 4096}, {sctp_fragment_interleave, true},
+            {sctp_interleaving_supported, av(0, true)},
+            {sctp_initmsg, #sctp_initmsg{max_instreams = 65535}}],
+    with_forger(Config, Opts ++ [{active, true}], fun(S, Udp) ->
+        Before = held(),
+        Peer = ?FORGER:associate(Udp, port(S), [?I_DATA, 192, 194]),
+        Id = begun(S),
+        %% Short ones count for more, so that there are no more than this, and one that is too many.
+        Most = ?UNFINISHED div ?LEAST,
+        {Begun, Held} = begin_messages(Peer, 0, 0, Most + 100, Size),
+        ?assert(Begun > Most),
+        ?assert(Held =< Most * Size),
+        %% Most of them were there at the same time.
+        ?assert(Held > Most * Size div 2),
+        #sctp_assoc_change{state = comm_lost, assoc_id = Id} = heard(S),
+        until(fun() -> fragments() =:= 0 end),
+        begins(S, Udp),
+        ?assertEqual(Before, held())
+    end).
+
+%% Until the association is aborted; how many were begun, and the most bytes that were held.
+begin_messages(_, Begun, _, Most, _) when Begun > Most ->
+    error({never_aborted, Begun, fragments()});
+begin_messages(#{tsn := Tsn} = Peer, Begun, Held, Most, Size) ->
+    Number = 20,
+    %% First parts, ordered, to be acknowledged at once.
+    Chunks = [?NET:chunk(?I_DATA, 2#1010, <<(Tsn + N):32, (Begun + N):16, 0:16, 0:32, 0:32,
+                                            0:Size/unit:8>>)
+              || N <- lists:seq(0, Number - 1)],
+    case acknowledged(Peer, Tsn + Number - 1, Chunks) of
+        true ->
+            begin_messages(Peer#{tsn := Tsn + Number}, Begun + Number, max(Held, fragments()), Most,
+                           Size);
+        aborted ->
+            {Begun + Number, Held}
+    end.
+
+%% What found no room is sent again.
+acknowledged(Peer, Last, Chunks) ->
+    ok = ?FORGER:send(Peer, Chunks),
+    case ?FORGER:await(Peer, [?SACK, ?ABORT]) of
+        #{type := ?ABORT} -> aborted;
+        #{value := <<Last:32, _/binary>>} -> true;
+        #{} -> acknowledged(Peer, Last, Chunks)
+    end.
+
+with_forger(Config, Opts, Case) ->
+    Net = ?config(net, Config),
+    {ok, S} = ?M:open([inet, ?NET:netns(Net, near), {ip, ?NET:address(near, inet, 0)},
+                       {sctp_nodelay, true} | Opts]),
+    ok = ?M:listen(adopt(S), true),
+    Udp = ?FORGER:open(Net),
+    try Case(S, Udp)
+    after
+        %% By the thousand.
+        _ = gen_sctp_test_lib:mailbox(),
+        ?FORGER:close(Udp)
+    end.
+
+%% The next association there is; what came before of others is thrown away.
+begins(S, Udp) ->
+    Peer = ?FORGER:associate(Udp, port(S), []),
+    Port = maps:get(sport, Peer),
+    Up = ?FORGER:data(Peer, <<"ping">>),
+    Id = receive
+        {sctp, S, _, Port, {[], #sctp_assoc_change{state = comm_up, assoc_id = Of}}} -> Of
+    after 10000 ->
+        error(silent)
+    end,
+    receive {sctp, S, _, Port, {[#sctp_sndrcvinfo{assoc_id = Id}], <<"ping">>}} -> ok
+    after 10000 -> error(silent)
+    end,
+    ok = ?M:send(S, Id, 0, <<"pong">>),
+    ?assertMatch(#{value := <<_:12/binary, "pong">>}, ?FORGER:await(Up, [?DATA])),
+    end_of(Up),
+    receive {sctp, S, _, Port, {[], #sctp_assoc_change{state = comm_lost}}} -> ok
+    after 10000 -> error(silent)
+    end,
+    _ = gen_sctp_test_lib:mailbox(),
+    ok.
+
+begun(S) ->
+    #sctp_assoc_change{state = comm_up, assoc_id = Id} = heard(S),
+    Id.
+
+%% The next change of an association: there may be other events before it.
+heard(S) ->
+    receive {sctp, S, _, _, {[], #sctp_assoc_change{} = Change}} -> Change
+    after 10000 -> error(silent)
     end.

@@ -13,6 +13,7 @@
         [adopt/1, port/1, event/2, data/2, all_arrived/2, until/1, set/3, av/2]).
 -import(gen_sctp_test_foreign, [do/2, ask/2, line/1, nothing/1, pattern/1, crc/1]).
 -import(gen_sctp_test_net, [is/1]).
+-import(gen_sctp_test_auth, [vectors/1, signatures/4]).
 
 -define(M, gen_sctp_nif).
 -define(NET, gen_sctp_test_net).
@@ -23,6 +24,8 @@
 -define(DATA, 0).
 -define(AUTH, 15).
 -define(I_DATA, 64).
+
+-define(SHA1, 1).
 
 %% What the peer's lines have as numbers, of <linux/sctp.h>: states of an association and of an
 %% address, policies, directions of a reset, the scheduler that takes turns, what becomes of a key.
@@ -46,7 +49,7 @@ suite() -> [{timetrap, {seconds, 90}}].
 
 all() ->
     [said_of_messages, given_up_by_us, given_up_by_peer, reset_by_us, reset_by_peer, denied,
-     added_by_us, added_by_peer, association_reset, another_key, interleaved, told,
+     added_by_us, added_by_peer, association_reset, signed, another_key, interleaved, told,
      not_delivered_by_peer, not_delivered_by_us, shut_down_by_us, shut_down_by_peer, in_udp,
      addresses_of_peer, addresses_of_ours].
 
@@ -347,6 +350,136 @@ authenticated(Required, Key, PeerKey) ->
      [[set, auth_supported, 1], [set, auth_key, 1, PeerKey], [set, auth_active_key, 1],
       [set, rto, 200], [event, authentication, 1]
       | [[set, auth_chunk, ?DATA] || Required]]}.
+
+%% Each end signs by the key in use, or by one that it names with a message, and both take another
+%% while the association goes on. What is signed by a key that the other end does not have does not
+%% arrive, but what was sent before and after it does. Where nothing is to be signed no key matters.
+signed(Config) ->
+    Net = ?config(net, Config),
+    [begin
+         {Opts, Commands} = authenticated(Required, "one", "one"),
+         {Link, FromNear, FromFar} = seen(Net, fun() -> link(Config, Mode, Opts, Commands) end),
+         Vectors = vectors(FromNear ++ FromFar),
+         {ok, There, Back} = seen(Net, fun() -> by_keys(Required, Link) end),
+         Keys = #{1 => <<"one">>, 2 => <<"two">>, 3 => <<"three">>},
+         Expected = case Required of
+             true -> [{Number, ?SHA1, true} || Number <- [1, 2, 2, 3, 2]];
+             false -> [none, none, none, none]
+         end,
+         [?assertEqual({Mode, Expected},
+                       {Mode, [Signature || Packet <- sent_last(Chunks),
+                                            Signature <- signatures(?DATA, Packet, Vectors, Keys)]})
+          || Chunks <- [There, Back]],
+         ?FOREIGN:stop(maps:get(peer, Link))
+     end || {Mode, Required} <- [{listen, true}, {connect, true}, {connect, false}]].
+
+%% Messages to far and to near.
+by_keys(Required, Link) ->
+    New = fun(Number) -> [{Number, new_key} || Required] end,
+    [begin
+         ok = sign(End, Link, 1, []),
+         ?assertEqual([], arrived(other(End), Link, 1))
+     end || End <- [near, far]],
+    [ok = new_key(End, Link, 2, "two") || End <- [near, far]],
+    [begin
+         ok = sign(End, Link, 1, [2]),
+         ?assertEqual(New(2), arrived(other(End), Link, 1))
+     end || End <- [near, far]],
+    %% Who uses that key already has no news of it.
+    [begin
+         ok = change_key(End, Link, 1, 2),
+         ok = sign(End, Link, 1, []),
+         ?assertEqual(News, arrived(other(End), Link, 1))
+     end || {End, News} <- [{near, New(2)}, {far, []}]],
+    [case Required of
+         true ->
+             ?assertEqual({error, einval}, sign(End, Link, 1, [1])),
+             key_of_one_end(End, Link);
+         false ->
+             ok = sign(End, Link, 1, [1]),
+             ?assertEqual([], arrived(other(End), Link, 1))
+     end || End <- [near, far]],
+    ok.
+
+key_of_one_end(End, #{s := S, peer := Peer} = Link) ->
+    Other = other(End),
+    ok = new_key(End, Link, 3, "three"),
+    ok = new_key(Other, Link, 3, "something else"),
+    ok = sign(End, Link, 5, [3]),
+    ok = sign(End, Link, 1, []),
+    ?assertEqual([], arrived(Other, Link, 1)),
+    ?assertEqual({error, timeout}, ?M:recv(S, 0)),
+    nothing(Peer),
+    ok = new_key(Other, Link, 3, "three"),
+    ?assertEqual([{3, new_key}], arrived(Other, Link, 5)).
+
+other(near) -> far;
+other(far) -> near.
+
+%% Near are we.
+sign(near, #{s := S, id := Id}, Stream, By) ->
+    Infos = [#sctp_sndinfo{sid = Stream} | [#sctp_authinfo{keynumber = Number} || Number <- By]],
+    ?M:sendv(S, Id, Infos, pattern(10));
+sign(far, #{peer := Peer}, Stream, By) ->
+    case ask(Peer, [send, Stream, 0, ordered, 10 | [Word || Number <- By,
+                                                            Word <- [0, 0, 0, Number]]]) of
+        {done, []} -> ok;
+        {failed, "EINVAL"} -> {error, einval}
+    end.
+
+new_key(near, #{s := S, id := Id}, Number, Key) ->
+    {Name, Record} = key(Number, list_to_binary(Key)),
+    set(S, Name, Record#sctp_authkey{assoc_id = Id});
+new_key(far, #{peer := Peer}, Number, Key) ->
+    [] = do(Peer, [set, auth_key, Number, Key]),
+    ok.
+
+%% The old one is free when all that is signed by it has arrived.
+change_key(near, #{s := S, id := Id} = Link, Old, New) ->
+    [ok = set(S, Name, #sctp_authkeyid{assoc_id = Id, keynumber = Number})
+     || {Name, Number} <- [{sctp_auth_active_key, New}, {sctp_auth_deactivate_key, Old}]],
+    ?assertEqual({Old, free_key}, authentication(near, Link));
+change_key(far, #{peer := Peer} = Link, Old, New) ->
+    [[] = do(Peer, [set | Words])
+     || Words <- [[auth_active_key, New], [auth_deactivate_key, Old]]],
+    ?assertEqual({Old, free_key}, authentication(far, Link)).
+
+%% The events before a message on this stream. Each is told again where a packet comes again.
+arrived(End, Link, Stream) ->
+    case authentication(End, Link) of
+        {data, Stream} -> [];
+        Event -> lists:usort([Event | arrived(End, Link, Stream)])
+    end.
+
+authentication(near, #{s := S, id := Id}) ->
+    case ?M:recv(S, ?TIMEOUT) of
+        {ok, {_, _, [#sctp_sndrcvinfo{stream = Stream}], _}} ->
+            {data, Stream};
+        {ok, {_, _, [], #sctp_authkey_event{keynumber = Number, indication = What,
+                                            assoc_id = Id}}} ->
+            {Number, What}
+    end;
+authentication(far, #{peer := Peer}) ->
+    case line(Peer) of
+        ["data", Stream | _] -> {data, Stream};
+        ["event", "authentication", Number, ?NEW_KEY] -> {Number, new_key};
+        ["event", "authentication", Number, ?FREE_KEY] -> {Number, free_key}
+    end.
+
+%% What a function gives, and what has come to far and to near meanwhile.
+seen(Net, Fun) ->
+    {{Result, Back}, There} = ?NET:watch(Net, far, fun(_) ->
+        ?NET:watch(Net, near, fun(_) -> Fun() end)
+    end),
+    {Result, There, Back}.
+
+%% Of each message, by its number, the packet in which it came for the last time. Into one that it
+%% throws away the kernel has written the code that it had expected, before anybody sees it.
+sent_last(Chunks) ->
+    Last = maps:from_list([{Tsn, Packet} || #{packet := Packet, value := <<Tsn:32, _/binary>>}
+                                                <- of_type(?DATA, Chunks)]),
+    [[Chunk || #{packet := Found} = Chunk <- Chunks, Found =:= Packet]
+     || {_, Packet} <- lists:keysort(1, maps:to_list(Last))].
 
 %% What is signed by another key does not arrive, however often it is sent; when the receiver has
 %% that key it does.

@@ -9,7 +9,7 @@
 %% pass. So every queue and every mailbox is known exactly, whoever reads it.
 -module(gen_sctp_nif_model).
 
--include_lib("kernel/include/inet_sctp.hrl").
+-include("gen_sctp_nif.hrl").
 
 -export([new/0]).
 -export([step/2]).
@@ -67,14 +67,20 @@
     | {'$message', send()}
     %% Anything.
     | '_'.
--type send() :: #{as := info | stream, stream := integer(), order := ordered | unordered,
-                  ppid := integer(), size := non_neg_integer(), seq := integer()}.
+%% A vector says all that in records, and a policy by which nothing is given up here.
+-type send() :: #{as := info | stream | vector, stream := integer(), order := ordered | unordered,
+                  ppid := integer(), size := non_neg_integer(), seq := integer(),
+                  policy := absent | {none | ttl | rtx | prio, non_neg_integer()}}.
+-type patience() :: option | timeout() | nowait.
 -type call() ::
     {open, actor(), index(), [term()]}
     | {listen, actor(), index(), boolean() | integer()}
     | {connect, actor(), index(), index(), wait | init | initx, Assoc :: index()}
     | {send, actor(), index(), Assoc :: index(), send()}
-    | {send_batch, actor(), index(), Assoc :: index(), [send()], option | timeout() | nowait}
+    | {sendv, actor(), index(), Assoc :: index() | all, send(), patience()}
+    | {send_batch, actor(), index(), Assoc :: index(), [send()], patience()}
+    %% Sends until there is no room, then receives all of it at the other end.
+    | {overflow, actor(), index(), Assoc :: index(), one | batch, patience()}
     | {recv, actor(), index(), timeout() | nowait}
     | {recv_batch, actor(), index(), Most :: pos_integer()}
     | {take, actor(), index()}
@@ -108,6 +114,7 @@
     batch = 1 :: pos_integer(),
     data_io = true :: boolean(),
     shutdown_event = true :: boolean(),
+    rcvinfo = false :: boolean(),
     send_timeout = infinity :: timeout(),
     send_timeout_close = false :: boolean(),
     end_of_stream = undefined :: undefined | wait | closed,
@@ -211,6 +218,8 @@ call({send_batch, Actor, N, A, [What | More] = All, Patience}, M) ->
         {ok, M1} -> call({send_batch, Actor, N, A, More, Patience}, M1);
         {{error, Reason}, M1} -> {{error, {Reason, [{'$message', Unsent} || Unsent <- All]}}, M1}
     end;
+call({sendv, Actor, N, A, What, _}, M) when A =/= all ->
+    call({send, Actor, N, A, What}, M);
 call({receiver, T, N}, #model{receivers = Receivers} = M) ->
     case recv(N, infinity, M) of
         {wait, M1} ->
@@ -276,6 +285,27 @@ open_call({Send, _, _, _}, #socket{style = stream}, M) when Send =:= eof; Send =
     {{error, einval}, M};
 open_call({send, _, _, _, _}, #socket{style = stream, listening = true}, M) ->
     {{error, epipe}, M};
+open_call({sendv, _, _, all, _, _}, #socket{style = Style}, M) when Style =/= many ->
+    {{error, enotsup}, M};
+open_call({sendv, _, _, all, #{size := 0}, _}, _, M) ->
+    {{error, einval}, M};
+open_call({sendv, _, N, all, #{stream := Stream} = What, _}, _, M) ->
+    case [{A, End} || A <- associations(M), is_up(A, M), End <- [end_of(N, A, M)], End =/= none] of
+        [] -> {{error, enotconn}, M};
+        _ when Stream >= ?STREAMS -> {{error, einval}, M};
+        All -> {ok, lists:foldl(fun({A, End}, Before) -> send(A, End, What, Before) end, M, All)}
+    end;
+%% Nothing of it is left, as unordered messages have no numbers; nor of what was there before.
+open_call({overflow, _, N, A, _, Patience}, Socket, M) ->
+    case may_overflow(N, A, Patience, Socket, M) of
+        true ->
+            Receiver = peer(A, end_of(N, A, M), M),
+            #socket{queue = Queue} = Emptied = socket(Receiver, M),
+            {{{error, timeout}, [received(Item, Emptied) || Item <- Queue]},
+             put_socket(Receiver, Emptied#socket{queue = []}, M)};
+        false ->
+            {none, M#model{certain = false}}
+    end;
 open_call({shutdown, _, _, _}, #socket{style = many}, M) ->
     {{error, enotsup}, M};
 open_call({shutdown, _, N, How}, #socket{assoc = A}, M) ->
@@ -319,6 +349,18 @@ sending(N, A, M) ->
                 false ->
                     {down, epipe, M}
             end
+    end.
+
+%% Nobody else must get what is sent; nor must the sender wait for ever, or lose the association.
+may_overflow(N, A, Patience, #socket{send_timeout = Time, send_timeout_close = Closes}, M) ->
+    case sending(N, A, M) of
+        {up, Own, End} ->
+            #socket{open = Open, active = Active, receiver = T} = socket(peer(Own, End, M), M),
+            Own =:= A andalso Open andalso not is_waiting(A, M) andalso
+                {Active, T} =:= {false, none} andalso
+                (Patience =/= option orelse Time =/= infinity andalso not Closes);
+        _ ->
+            false
     end.
 
 %% Associations.
@@ -373,7 +415,7 @@ send(A, End, What, #model{assocs = Assocs} = M) ->
     #{stream := Stream, order := Order, ppid := Ppid, size := Size, seq := Seq, as := As} = What,
     #assoc{ssn = Numbers} = Assoc = maps:get(A, Assocs),
     %% send/4 has no place for more.
-    Unordered = As =:= info andalso Order =:= unordered,
+    Unordered = As =/= stream andalso Order =:= unordered,
     Ssn = case Unordered of
               true -> 0;
               false -> maps:get({End, Stream}, Numbers, 0)
@@ -384,7 +426,7 @@ send(A, End, What, #model{assocs = Assocs} = M) ->
            end,
     %% The last number is 0 in ordered messages, see gen_sctp_nif_world:same/2.
     Info = #sctp_sndrcvinfo{stream = Stream, ssn = Ssn, flags = [unordered || Unordered],
-                            ppid = case As of info -> Ppid; stream -> 0 end,
+                            ppid = case As of stream -> 0; _ -> Ppid end,
                             context = 0, timetolive = 0, tsn = '_',
                             cumtsn = case Unordered of true -> tsn; false -> 0 end,
                             assoc_id = {'$id', A, 3 - End}},
@@ -597,9 +639,17 @@ received(Item, Socket) ->
 
 content({event, _, From, Event}, _) ->
     {'$ip', {'$port', From}, [], Event};
-content({data, _, From, Info, Data}, #socket{data_io = DataIo, list = List}) ->
+content({data, _, From, Info, Data}, #socket{list = List} = Socket) ->
     Body = case List of true -> {'$list', Data}; false -> Data end,
-    {'$ip', {'$port', From}, [Info || DataIo], Body}.
+    {'$ip', {'$port', From}, infos(Info, Socket), Body}.
+
+infos(Info, #socket{rcvinfo = true}) ->
+    #sctp_sndrcvinfo{stream = Stream, ssn = Ssn, flags = Flags, ppid = Ppid, context = Context,
+                     tsn = Tsn, cumtsn = CumTsn, assoc_id = Id} = Info,
+    [#sctp_rcvinfo{sid = Stream, ssn = Ssn, flags = Flags, ppid = Ppid, context = Context,
+                   tsn = Tsn, cumtsn = CumTsn, assoc_id = Id}];
+infos(Info, #socket{data_io = DataIo}) ->
+    [Info || DataIo].
 
 is_errno(Item) -> element(1, Item) =:= errno.
 
@@ -624,17 +674,21 @@ is_option({send_timeout, infinity}) -> true;
 is_option({send_timeout, N}) -> is_integer(N) andalso N >= 0 andalso N < 16#ffffffff;
 is_option({send_timeout_close, Closes}) -> is_boolean(Closes);
 is_option({end_of_stream, Told}) -> Told =:= wait orelse Told =:= closed;
+is_option({sctp_recvrcvinfo, On}) -> is_boolean(On);
 is_option({sctp_events, #sctp_event_subscribe{}}) -> true;
 is_option(Mode) -> Mode =:= list orelse Mode =:= binary.
 
 set_each([Opt | Opts], N, M) ->
     case set(Opt, N, socket(N, M), M) of
         #model{} = Set -> set_each(Opts, N, Set);
-        %% Events that were to be set after it are set in the kernel, but not above it.
-        refused -> {{error, einval}, M#model{certain = not lists:keymember(sctp_events, 1, Opts)}}
+        %% What is the kernel's is set, but events are not above it.
+        refused -> {{error, einval}, M#model{certain = not is_kernels(Opts)}}
     end;
 set_each([], _, M) ->
     {ok, M}.
+
+is_kernels(Opts) ->
+    lists:any(fun(Name) -> lists:keymember(Name, 1, Opts) end, [sctp_events, sctp_recvrcvinfo]).
 
 set({active, Step}, N, #socket{active = Active} = Socket, M) when is_integer(Step) ->
     Left = case is_integer(Active) of true -> Active; false -> 0 end,
@@ -662,6 +716,10 @@ set({end_of_stream, wait}, _, #socket{style = many}, M) ->
     M;
 set({end_of_stream, Told}, N, Socket, M) ->
     put_socket(N, Socket#socket{end_of_stream = Told}, M);
+%% What has come may have been read before, or not.
+set({sctp_recvrcvinfo, On}, N, Socket, #model{certain = Certain} = M) ->
+    Set = put_socket(N, Socket#socket{rcvinfo = On}, M),
+    Set#model{certain = Certain andalso unread(N, M) =:= 0};
 set({sctp_events, Events}, N, Socket, M) ->
     #sctp_event_subscribe{data_io_event = DataIo, shutdown_event = Shutdown} = Events,
     put_socket(N, Socket#socket{data_io = DataIo =/= false, shutdown_event = Shutdown =/= false},
@@ -683,7 +741,8 @@ option(batch, #socket{batch = Most}) -> {batch, Most};
 option(send_timeout, #socket{send_timeout = Time}) -> {send_timeout, Time};
 option(send_timeout_close, #socket{send_timeout_close = Closes}) -> {send_timeout_close, Closes};
 option(end_of_stream, #socket{end_of_stream = closed}) -> {end_of_stream, closed};
-option(end_of_stream, #socket{}) -> {end_of_stream, wait}.
+option(end_of_stream, #socket{}) -> {end_of_stream, wait};
+option(sctp_recvrcvinfo, #socket{rcvinfo = On}) -> {sctp_recvrcvinfo, On}.
 
 %% What others ask.
 
@@ -701,7 +760,8 @@ active(N, M) -> (socket(N, M))#socket.active.
 
 -spec option_names() -> [atom()].
 option_names() ->
-    [active, mode, buffer, batch, send_timeout, send_timeout_close, end_of_stream].
+    [active, mode, buffer, batch, send_timeout, send_timeout_close, end_of_stream,
+     sctp_recvrcvinfo].
 
 %% @doc What `inet:getopts' gives, of all of these.
 -spec user_options(index(), model()) -> {ok, [{atom(), term()}]}.

@@ -6,7 +6,7 @@
 %% stand for.
 -module(gen_sctp_nif_world).
 
--include_lib("kernel/include/inet_sctp.hrl").
+-include("gen_sctp_nif.hrl").
 
 -export([start/3]).
 -export([stop/0]).
@@ -15,6 +15,9 @@
 -export([differences/2]).
 
 -define(MODEL, gen_sctp_nif_model).
+%% Messages of an overflow: more of them than these have room nowhere.
+-define(LARGE, 30000).
+-define(MANY, 100).
 %% For a call that does not wait for long.
 -define(TIMEOUT, 30000).
 
@@ -80,8 +83,27 @@ do({send, Actor, N, A, What}) ->
         case message(What) of
             {#sctp_sndrcvinfo{} = Info, Data} ->
                 M:send(S, Info#sctp_sndrcvinfo{assoc_id = id(N, A)}, Data);
+            {Infos, Data} when is_list(Infos) ->
+                M:sendv(S, id(N, A), Infos, Data);
             {Stream, Data} ->
                 M:send(S, id(N, A), Stream, Data)
+        end
+    end);
+do({sendv, Actor, N, A, What, Patience}) ->
+    {Infos, Data} = message(What),
+    To = case A of all -> all; _ -> id(N, A) end,
+    call(Actor, N, fun(M, S) ->
+        case Patience of
+            option -> M:sendv(S, To, Infos, Data);
+            _ -> M:sendv(S, To, Infos, Data, Patience)
+        end
+    end);
+do({overflow, Actor, N, A, How, Patience}) ->
+    Receiver = get_one({socket, receiver_of(N, A)}),
+    call(Actor, N, fun(M, S) ->
+        Id = id(N, A),
+        case overflow(fun(Numbers) -> numbered(M, S, Id, Numbers, How, Patience) end, 0) of
+            {Sent, Answer} -> all_came(M, Receiver, Sent, Answer)
         end
     end);
 do({send_batch, Actor, N, A, Whats, Patience}) ->
@@ -151,8 +173,82 @@ opened(N, {ok, S}) ->
 opened(_, Other) ->
     Other.
 
+%% The other end of an association; of one that it does not send to, of its own.
+receiver_of(N, A) ->
+    case get_one({ends, A}) of
+        {N, Other} -> Other;
+        {Other, _} -> Other
+    end.
+
+%% Sends numbered messages until one finds no room; how many found some.
+overflow(_, Sent) when Sent > ?MANY ->
+    {Sent, endless};
+overflow(Send, Sent) ->
+    case Send(lists:seq(Sent, Sent + 2)) of
+        {ok, Number} -> overflow(Send, Sent + Number);
+        {Error, Number} -> {Sent + Number, Error}
+    end.
+
+numbered(M, S, Id, [Number | _], one, Patience) ->
+    {Infos, Data} = large(Number),
+    Answer = case Patience of
+        option -> M:sendv(S, Id, Infos, Data);
+        _ -> unless_selected(M, S, M:sendv(S, Id, Infos, Data, Patience))
+    end,
+    {Answer, case Answer of ok -> 1; _ -> 0 end};
+numbered(M, S, Id, Numbers, batch, Patience) ->
+    All = [large(Number) || Number <- Numbers],
+    Answer = case Patience of
+        option -> M:send_batch(S, Id, All);
+        _ -> M:send_batch(S, Id, All, Patience)
+    end,
+    case Answer of
+        ok -> {ok, length(All)};
+        {error, {Reason, Rest}} -> {{error, Reason}, before(Rest, All)};
+        {select, {Info, Rest}} -> {unless_selected(M, S, {select, Info}), before(Rest, All)};
+        {select, _} -> {unless_selected(M, S, Answer), 0}
+    end.
+
+before(Rest, All) ->
+    {Before, Rest} = lists:split(length(All) - length(Rest), All),
+    length(Before).
+
+large(Number) ->
+    {[#sctp_sndinfo{flags = [unordered]}], <<Number:32, 0:(?LARGE - 4)/unit:8>>}.
+
+%% What was sent comes, once, and nothing else but what was there before.
+all_came(M, S, Sent, Answer) ->
+    {Before, Came} = come(M, S, Sent),
+    case lists:sort(Came) =:= lists:seq(0, Sent - 1) of
+        true -> {Answer, Before};
+        false -> {came, Came, Sent, Answer}
+    end.
+
+come(_, _, 0) ->
+    {[], []};
+come(M, S, Left) ->
+    Answer = M:recv(S, ?TIMEOUT div 2),
+    case number_of(Answer) of
+        none ->
+            {Before, Came} = come(M, S, Left),
+            {[Answer | Before], Came};
+        Number ->
+            {Before, Came} = come(M, S, Left - 1),
+            {Before, [Number | Came]}
+    end.
+
+number_of({error, timeout}) ->
+    error(missing);
+number_of({ok, {_, _, _, Data}}) when is_binary(Data); is_list(Data) ->
+    case iolist_to_binary(Data) of
+        <<Number:32, 0:(?LARGE - 4)/unit:8>> -> Number;
+        _ -> none
+    end;
+number_of(_) ->
+    none.
+
 %% Where there is nothing the select is taken back, once, which leaves nothing in the mailbox.
-unless_selected(M, S, {select, Info}) ->
+unless_selected(M, S, {select, {select_info, _, _} = Info}) ->
     ok = M:cancel(S, Info),
     {error, {invalid, Info}} = M:cancel(S, Info),
     {error, timeout};
@@ -343,6 +439,10 @@ same(#sctp_sndrcvinfo{tsn = '_', cumtsn = tsn} = Info, #sctp_sndrcvinfo{tsn = Ts
     Is =:= Info#sctp_sndrcvinfo{tsn = Tsn, cumtsn = Tsn};
 same(#sctp_sndrcvinfo{tsn = '_'} = Info, #sctp_sndrcvinfo{tsn = Tsn} = Is) ->
     Is =:= Info#sctp_sndrcvinfo{tsn = Tsn};
+same(#sctp_rcvinfo{tsn = '_', cumtsn = tsn} = Info, #sctp_rcvinfo{tsn = Tsn} = Is) ->
+    Is =:= Info#sctp_rcvinfo{tsn = Tsn, cumtsn = Tsn};
+same(#sctp_rcvinfo{tsn = '_'} = Info, #sctp_rcvinfo{tsn = Tsn} = Is) ->
+    Is =:= Info#sctp_rcvinfo{tsn = Tsn};
 same(Expected, Is) when is_tuple(Expected), is_tuple(Is) ->
     same(tuple_to_list(Expected), tuple_to_list(Is));
 same([Expected | More], [Is | Rest]) ->
@@ -368,6 +468,13 @@ id_at(A, End) ->
 message(#{as := info, stream := Stream, order := Order, ppid := Ppid, seq := Seq, size := Size}) ->
     {#sctp_sndrcvinfo{stream = Stream, ppid = Ppid, flags = [unordered || Order =:= unordered]},
      data(Seq, Size)};
+message(#{as := vector, policy := Policy, stream := Stream, order := Order, ppid := Ppid,
+          seq := Seq, size := Size}) ->
+    Said = #sctp_sndinfo{sid = Stream, ppid = Ppid, flags = [unordered || Order =:= unordered]},
+    {case Policy of
+         absent -> [Said];
+         {Name, Value} -> [#sctp_prinfo{policy = Name, value = Value}, Said]
+     end, data(Seq, Size)};
 message(#{as := stream, stream := Stream, seq := Seq, size := Size}) ->
     {Stream, [data(Seq, Size)]}.
 

@@ -36,6 +36,7 @@
 -export([forge/3]).
 -export([packet/4]).
 -export([chunks/1]).
+-export([chunks/2]).
 -export([chunk/3]).
 -export([cause/2]).
 -export([watch/3]).
@@ -386,6 +387,8 @@ inner(?UDP, <<From:16, To:16, _:32, Inner/binary>>, Head) ->
 inner(_, _, _) ->
     [].
 
+%% @doc The chunks of a packet, each with what is known of the packet.
+-spec chunks(binary(), map()) -> [map()].
 chunks(<<Type, Flags, Length:16, Rest/binary>>, Head) when Length >= 4 ->
     Size = Length - 4,
     Padding = min(-Length band 3, byte_size(Rest) - Size),

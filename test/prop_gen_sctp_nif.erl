@@ -225,11 +225,21 @@ on_association(Model, Sockets) ->
     end,
     [{Weight, On(Call)}
      || Assocs =/= [],
-        {Weight, Call} <- [{20, fun(N, A) -> {send, actor(), N, A, send()} end},
+        {Weight, Call} <- [{15, fun(N, A) -> {send, actor(), N, A, send()} end},
+                           {8, fun(N, A) -> {sendv, actor(), N, frequency([{5, A}, {1, all}]),
+                                             vector(), patience()} end},
                            {8, fun(N, A) -> {send_batch, actor(), N, A, sends(), patience()} end},
                            {2, fun(N, A) -> {peeloff, actor(), N, A, New} end},
                            {2, fun(N, A) -> {eof, actor(), N, A} end},
-                           {2, fun(N, A) -> {abort, actor(), N, A} end}]].
+                           {2, fun(N, A) -> {abort, actor(), N, A} end}]] ++
+    %% Chance has few of which nobody reads.
+    [{4, fun() -> ?LET({N, A}, oneof(Fillable), overflow(N, A)) end}
+     || Fillable <- [[End || {N, A} = End <- Ends,
+                             ?MODEL:is_certain({overflow, a, N, A, one, 0}, Model)]],
+        Fillable =/= []].
+
+overflow(N, A) ->
+    {overflow, actor(), N, A, oneof([one, batch]), oneof([option, 0, 20, nowait])}.
 
 actor() ->
     oneof(?MODEL:actors()).
@@ -275,18 +285,31 @@ option() ->
          {3, {batch, frequency([{8, batch()}, {1, oneof([0, -1, 65, 1 bsl 64, foo])}])}},
          {1, {send_timeout, frequency([{4, timeouts()}, {1, oneof([-1, 1 bsl 32, foo])}])}},
          {1, {send_timeout_close, frequency([{4, boolean()}, {1, oneof([0, foo])}])}},
+         {2, {sctp_recvrcvinfo, frequency([{8, boolean()}, {1, oneof([1, foo])}])}},
          {2, {end_of_stream, frequency([{8, oneof([wait, closed])}, {1, oneof([true, foo])}])}},
          {1, {sctp_events, #sctp_event_subscribe{data_io_event = oneof([true, false, undefined]),
                                                  shutdown_event = oneof([true, false])}}}]).
 
 send() ->
-    ?LET({As, Stream, Order, Ppid, Size, Seq},
-         {oneof([info, stream]), frequency([{8, integer(0, 3)}, {1, integer(9, 11)}]),
+    send([info, stream, vector]).
+
+vector() ->
+    send([vector]).
+
+send(Ways) ->
+    ?LET({As, Policy, Stream, Order, Ppid, Size, Seq},
+         {oneof(Ways), policy(), frequency([{8, integer(0, 3)}, {1, integer(9, 11)}]),
           oneof([ordered, ordered, unordered]), oneof([0, 46, 16#ffffffff]),
           frequency([{1, 0}, {10, integer(1, 100)}, {3, integer(1000, 5000)},
                      {1, integer(20000, 70000)}]),
           integer(0, 1 bsl 31)},
-         #{as => As, stream => Stream, order => Order, ppid => Ppid, size => Size, seq => Seq}).
+         #{as => As, policy => Policy, stream => Stream, order => Order, ppid => Ppid,
+           size => Size, seq => Seq}).
+
+%% None by which a message is given up that arrives at once.
+policy() ->
+    frequency([{2, absent}, {1, {none, 0}}, {1, {ttl, integer(60000, 16#ffffffff)}},
+               {1, {rtx, integer(100, 16#ffffffff)}}, {1, {prio, integer(0, 16#ffffffff)}}]).
 
 %% Few for what a count is to be known of, and now and then more than are sent at a time.
 sends() ->
@@ -329,7 +352,9 @@ is_known({accept, _, N, _, New}, M) ->
     is_socket(N, M) andalso not is_socket(New, M);
 is_known({send, _, N, A, _}, M) ->
     is_socket(N, M) andalso is_assoc(A, M);
-is_known({send_batch, _, N, A, _, _}, M) ->
+is_known({sendv, _, N, all, _, _}, M) ->
+    is_socket(N, M);
+is_known({Call, _, N, A, _, _}, M) when Call =:= send_batch; Call =:= sendv; Call =:= overflow ->
     is_socket(N, M) andalso is_assoc(A, M);
 is_known({Call, _, N, A}, M) when Call =:= eof; Call =:= abort ->
     is_socket(N, M) andalso is_assoc(A, M);
@@ -346,6 +371,12 @@ may({connect, _, From, To, _, _}, M) ->
 %% No more than the receiver's buffer takes, or the sender's is never empty again.
 may({send, Actor, N, A, What}, M) ->
     may({send_batch, Actor, N, A, [What], option}, M);
+may({sendv, Actor, N, all, What, Patience}, M) ->
+    Has = fun(A) -> lists:member(N, tuple_to_list(?MODEL:ends(A, M))) end,
+    lists:all(fun(A) -> may({sendv, Actor, N, A, What, Patience}, M) end,
+              lists:filter(Has, ?MODEL:associations(M)));
+may({sendv, Actor, N, A, What, _}, M) ->
+    may({send, Actor, N, A, What}, M);
 may({send_batch, _, _, A, Whats, _}, M) ->
     Size = lists:sum([Size || #{size := Size} <- Whats]),
     lists:all(fun(N) -> ?MODEL:unread(N, M) + Size =< ?UNREAD end,

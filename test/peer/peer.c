@@ -72,6 +72,10 @@ static uint32_t crc32(uint32_t crc, const unsigned char *data, size_t size)
 /* As in the driver; no piece of it is like another, so that a lost one shows. */
 static void pattern(size_t size)
 {
+    if (size > sizeof bytes) {
+        fprintf(stderr, "too long: %zu\n", size);
+        exit(2);
+    }
     for (size_t i = 0; i < size; i++)
         bytes[i] = (uint32_t)(i / 4 * 2654435761u) >> (24 - i % 4 * 8);
 }
@@ -364,26 +368,35 @@ static int get(const char *name, const char *word)
  * Commands
  */
 
+/* Something more that is said of a message. */
+static void say(struct msghdr *message, int type, const void *value, size_t size)
+{
+    struct cmsghdr *next = (void *)((char *)message->msg_control + message->msg_controllen);
+    next->cmsg_len = CMSG_LEN(size);
+    next->cmsg_level = IPPROTO_SCTP;
+    next->cmsg_type = type;
+    memcpy(CMSG_DATA(next), value, size);
+    message->msg_controllen += CMSG_SPACE(size);
+}
+
+/* Not by sctp_sendv(): two or three of these are more than its buffer on the stack takes
+ * (lksctp-tools, issue 68). */
 static int send_message(char **words, int count)
 {
-    struct sctp_sendv_spa all = {.sendv_flags = SCTP_SEND_SNDINFO_VALID};
-    size_t size = number(words[3]);
-    all.sendv_sndinfo.snd_sid = number(words[0]);
-    all.sendv_sndinfo.snd_ppid = htonl(number(words[1]));
-    all.sendv_sndinfo.snd_flags = strcmp(words[2], "unordered") ? 0 : SCTP_UNORDERED;
-    if (count > 4) all.sendv_sndinfo.snd_context = number(words[4]);
-    if (count > 6) {
-        all.sendv_flags |= SCTP_SEND_PRINFO_VALID;
-        all.sendv_prinfo.pr_policy = number(words[5]);
-        all.sendv_prinfo.pr_value = number(words[6]);
-    }
-    if (count > 7) {
-        all.sendv_flags |= SCTP_SEND_AUTHINFO_VALID;
-        all.sendv_authinfo.auth_keynumber = number(words[7]);
-    }
-    pattern(size);
-    struct iovec vector = {bytes, size};
-    return sctp_sendv(sock, &vector, 1, NULL, 0, &all, sizeof all, SCTP_SENDV_SPA, 0) < 0 ? -1 : 0;
+    struct sctp_sndinfo info = {.snd_sid = number(words[0]), .snd_ppid = htonl(number(words[1])),
+                                .snd_flags = strcmp(words[2], "unordered") ? 0 : SCTP_UNORDERED,
+                                .snd_context = number(words[4])};
+    struct sctp_prinfo policy = {.pr_policy = number(words[5]), .pr_value = number(words[6])};
+    struct sctp_authinfo key = {.auth_keynumber = number(words[7])};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof info) + CMSG_SPACE(sizeof policy)
+                                          + CMSG_SPACE(sizeof key)] = {0};
+    struct iovec vector = {bytes, number(words[3])};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control};
+    say(&message, SCTP_SNDINFO, &info, sizeof info);
+    if (count > 6) say(&message, SCTP_PRINFO, &policy, sizeof policy);
+    if (count > 7) say(&message, SCTP_AUTHINFO, &key, sizeof key);
+    pattern(vector.iov_len);
+    return sendmsg(sock, &message, 0) < 0 ? -1 : 0;
 }
 
 static int abort_association(void)
