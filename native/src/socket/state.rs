@@ -187,8 +187,8 @@ impl State {
     }
 
     /// How many messages that one gets at a time.
-    pub(crate) fn most(&self) -> Most {
-        match (self.taker(), self.waiters.receiver()) {
+    pub(crate) fn most(&self, taker: Taker) -> Most {
+        match (taker, self.waiters.receiver()) {
             (Taker::Receiver, Some(receiver)) => receiver.most,
             _ => self.user.most(),
         }
