@@ -1,5 +1,6 @@
 //! What is received: data and events, and how they are kept.
 
+use std::mem::replace;
 use std::ops::Deref;
 
 use rustler::OwnedBinary;
@@ -21,6 +22,13 @@ pub(crate) enum Payload<'a> {
     Binary(OwnedBinary),
 }
 
+impl Payload<'_> {
+    /// Takes them out, leaving none.
+    pub(crate) fn take(&mut self) -> Self {
+        replace(self, Payload::Read(&[]))
+    }
+}
+
 impl Deref for Payload<'_> {
     type Target = [u8];
 
@@ -40,6 +48,11 @@ pub(crate) enum Content<'a> {
 }
 
 impl Content<'_> {
+    /// Takes it out.
+    fn take(&mut self) -> Self {
+        replace(self, Content::Data(Payload::Read(&[])))
+    }
+
     fn keep(self) -> Content<'static> {
         Content::Data(match self {
             Content::Event(event) => return Content::Event(event),
@@ -66,6 +79,11 @@ pub(crate) struct Message<'a> {
 }
 
 impl Message<'_> {
+    /// Takes it out, leaving nothing. By reference it is not moved on its way: it is large for that.
+    pub(crate) fn take(&mut self) -> Self {
+        Message { meta: self.meta, content: self.content.take() }
+    }
+
     pub(crate) fn keep(self) -> Held {
         Held::Message(*self.meta, self.content.keep())
     }

@@ -3,15 +3,12 @@
 //! A source that is waited for is in one of the sets, asleep unless somebody waits. Events carry a token
 //! that is never used twice, so one that was on its way when its socket closed finds nothing.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use flow::rounds::Rounds;
-use parking_lot::Mutex;
 use sctp::{Epoll, Event, Events, Interest, Source, Token, Waker};
 
 /// The token of the waker. Sockets count from 1.
@@ -28,8 +25,6 @@ pub(crate) struct Poller {
     /// Events that no descriptor reports.
     post: Sender<Event>,
     posted: Receiver<Event>,
-    /// Sockets on which somebody may wait to send to an association that is no more.
-    rounds: Mutex<Rounds<Token>>,
 }
 
 /// Makes so many sets and has `run` start a thread for each. Does nothing where they are there already,
@@ -77,7 +72,7 @@ impl Poller {
         let (post, posted) = unbounded();
         let epoll = Epoll::new()?;
         let waker = Waker::new(&epoll, WAKER)?;
-        Ok(Poller { epoll, waker, post, posted, rounds: Mutex::default() })
+        Ok(Poller { epoll, waker, post, posted })
     }
 
     /// Whether there is room for one more: a descriptor, and a place in the epoll set.
@@ -146,19 +141,8 @@ impl Poller {
         self.post(Event { token, readable: true, ..Event::default() });
     }
 
-    /// Has the I/O thread, which is the caller, look after those who wait to send, soon.
-    pub(crate) fn look_after_writers(&self, token: Token) {
-        self.rounds.lock().add(token);
-    }
-
-    /// Those whose time has come.
-    pub(crate) fn due(&self) -> BTreeSet<Token> {
-        self.rounds.lock().due(Instant::now)
-    }
-
-    /// Waits for events, or until something is due. For the I/O thread.
-    pub(crate) fn wait(&self, events: &mut Events) {
-        let timeout = self.rounds.lock().timeout(Instant::now);
+    /// Waits for events, for at most `timeout`. For the I/O thread.
+    pub(crate) fn wait(&self, events: &mut Events, timeout: Option<Duration>) {
         // Cannot fail on an epoll fd that is never closed; if it did, there would be no events.
         let _ = self.epoll.wait(events, timeout);
     }

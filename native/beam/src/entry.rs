@@ -81,10 +81,11 @@ macro_rules! nif {
 ///
 /// # Safety
 /// `env` must be the environment of the calling process, `args` valid for reads of `N` terms of it.
+#[inline(always)]
 pub unsafe fn enter<const N: usize>(
     env: *mut ErlNifEnv,
     args: *const ErlNifTerm,
-    function: for<'a> fn(Env<'a>, [Term<'a>; N]) -> NifResult<Option<Term<'a>>>,
+    function: impl for<'a> FnOnce(Env<'a>, [Term<'a>; N]) -> NifResult<Option<Term<'a>>>,
 ) -> ErlNifTerm {
     // SAFETY: as the caller says. An answer that is not there is as wrong as an argument.
     unsafe { call(env, args, function).unwrap_or_else(|| enif_make_badarg(env)) }
@@ -94,11 +95,12 @@ pub unsafe fn enter<const N: usize>(
 ///
 /// # Safety
 /// As [`enter`]; and `dirty` must be the way into a NIF of `N` arguments.
+#[inline(always)]
 pub unsafe fn enter_or<const N: usize>(
     env: *mut ErlNifEnv,
     args: *const ErlNifTerm,
     dirty: (&CStr, Entry),
-    function: for<'a> fn(Env<'a>, [Term<'a>; N]) -> NifResult<Option<Term<'a>>>,
+    function: impl for<'a> FnOnce(Env<'a>, [Term<'a>; N]) -> NifResult<Option<Term<'a>>>,
 ) -> ErlNifTerm {
     // SAFETY: as the caller says.
     if let Some(answer) = unsafe { call(env, args, function) } {
@@ -114,10 +116,11 @@ pub unsafe fn enter_or<const N: usize>(
 
 /// # Safety
 /// As [`enter`].
+#[inline(always)]
 unsafe fn call<const N: usize>(
     env: *mut ErlNifEnv,
     args: *const ErlNifTerm,
-    function: for<'a> fn(Env<'a>, [Term<'a>; N]) -> NifResult<Option<Term<'a>>>,
+    function: impl for<'a> FnOnce(Env<'a>, [Term<'a>; N]) -> NifResult<Option<Term<'a>>>,
 ) -> Option<ErlNifTerm> {
     // SAFETY: valid for reads, as the caller says.
     let args = unsafe { args.cast::<[ErlNifTerm; N]>().read() };

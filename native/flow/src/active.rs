@@ -86,7 +86,7 @@ impl Active {
     }
 
     pub fn is_passive(self) -> bool {
-        self == Active::Passive
+        matches!(self, Active::Passive)
     }
 }
 

@@ -72,10 +72,12 @@ pub enum Change {
 
 /// After a change of what is wanted, while `registered` is waited for.
 pub fn armed(registered: Interest, wanted: Interest) -> Change {
-    let covered = (registered.readable || !wanted.readable)
-        && (registered.writable || !wanted.writable)
-        && !registered.edge;
-    if wanted.is_idle() || wanted == registered || covered {
+    let covers = |registered: Interest| {
+        (registered.readable || !wanted.readable)
+            && (registered.writable || !wanted.writable)
+            && !registered.edge
+    };
+    if wanted.is_idle() || covers(registered) || wanted == registered {
         return Change::Stay;
     }
     Change::Wait(wanted)
@@ -113,6 +115,20 @@ pub fn after_event(
         false if !wanted.is_idle() => Change::Wait(wanted),
         false if registered == Interest::NONE => Change::Stay,
         false => Change::Sleep,
+    }
+}
+
+/// The same, and then [`armed`].
+pub fn armed_after_event(
+    registered: Interest,
+    wanted: Interest,
+    writable: bool,
+    was_wanted: bool,
+) -> Change {
+    match after_event(registered, wanted, writable, was_wanted) {
+        Change::Stay => armed(registered, wanted),
+        // What is waited for then is what is wanted.
+        change => change,
     }
 }
 
@@ -207,6 +223,25 @@ mod tests {
                     expected,
                     "{registered:?} {wanted:?} {writable} {was_wanted}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn after_an_event_one_change_is_enough() {
+        let says = [(false, false), (false, true), (true, false), (true, true)];
+        for (registered, wanted) in ALL.into_iter().flat_map(|r| ALL.map(|w| (r, w))) {
+            for (writable, was_wanted) in says {
+                let first = after_event(registered, wanted, writable, was_wanted);
+                let between = match first {
+                    Stay => registered,
+                    Wait(interest) => interest,
+                    Sleep => NONE,
+                };
+                let then = armed(between, wanted);
+                let both = armed_after_event(registered, wanted, writable, was_wanted);
+                assert_eq!(both, if first == Stay { then } else { first });
+                assert!(first == Stay || then == Stay, "{registered:?} {wanted:?}");
             }
         }
     }

@@ -32,12 +32,12 @@ impl<T: Ord> Rounds<T> {
     }
 
     /// The items of the round that is due, if one is.
-    pub fn due(&mut self, now: impl Fn() -> Instant) -> BTreeSet<T> {
+    pub fn due(&mut self, now: impl Fn() -> Instant) -> Vec<T> {
         if self.timeout(&now) != Some(Duration::ZERO) {
-            return BTreeSet::new();
+            return Vec::new();
         }
         self.last = Some(now());
-        take(&mut self.items)
+        take(&mut self.items).into_iter().collect()
     }
 }
 
@@ -72,7 +72,7 @@ mod tests {
             added.into_iter().for_each(|item| rounds.add(item));
             let now = || ms(time);
             assert_eq!(rounds.timeout(now), timeout.map(Duration::from_millis), "at {time}");
-            assert_eq!(rounds.due(now), BTreeSet::from_iter(due), "at {time}");
+            assert_eq!(rounds.due(now), due, "at {time}");
         }
     }
 }

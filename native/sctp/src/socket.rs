@@ -116,6 +116,7 @@ impl Socket {
     ///
     /// `EAGAIN`: no room now. `EMSGSIZE`: never any room for that much. `EPIPE`: no such
     /// association. `EINVAL`: no such stream, or empty without `EOF` or `ABORT`.
+    #[inline]
     pub fn send(&self, info: &SndInfo, payload: &[u8]) -> io::Result<()> {
         backend!(self, socket => socket.send(info, payload))
     }

@@ -110,7 +110,7 @@ impl Batch {
         let mut list = Term::list_new_empty(env);
         for Entry { meta, body: kept } in self.entries.drain(..).rev() {
             let (anc, body) = match kept {
-                Body::Alone(content) => contents(env, &meta.anc, content, view),
+                Body::Alone(mut content) => contents(env, &meta.anc, &mut content, view),
                 Body::Shared(len) => {
                     end -= len;
                     let anc = info::ancillary(env, &meta.anc, view.info);
@@ -139,7 +139,7 @@ fn part<'a>(
     }
     let whole = shared.map_or(&[][..], Binary::as_slice);
     let bytes = whole.get(start..start + len).unwrap_or_default();
-    body(env, Content::Data(Payload::Read(bytes)), list)
+    body(env, &mut Content::Data(Payload::Read(bytes)), list)
 }
 
 /// A payload for as long as it takes, in a binary where it can be.

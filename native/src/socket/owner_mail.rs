@@ -12,7 +12,7 @@ use crate::terms::message::{class, contents};
 use crate::terms::{atoms, error};
 
 /// Sends a message or an event, and accounts for it.
-pub(crate) fn message(state: &mut State, message: Message) {
+pub(crate) fn message(state: &mut State, message: &mut Message) {
     let Some(anchor) = state.delivery.anchor() else { return };
     let tag = match class(&message.content) {
         Class::Normal => atoms::sctp(),

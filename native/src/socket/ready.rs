@@ -7,18 +7,26 @@ use flow::pace::Traffic;
 use flow::route::Taker;
 use sctp::Event;
 
-use crate::poller::poller;
 use crate::socket::receive;
 use crate::socket::route::{Goal, Passed, pass};
-use crate::socket::settle::{arm_again, rearm, settle, wanted};
+use crate::socket::settle::{arm_again, settle_after, wanted};
 use crate::socket::state::{Open, Socket};
 
+/// What a socket did, as the I/O thread has to know.
+#[derive(Default)]
+pub(crate) struct Done {
+    /// What the messages that it delivered look like, if there were any.
+    pub(crate) traffic: Option<Traffic>,
+    /// Those who wait to send are to be looked after soon.
+    pub(crate) orphans: bool,
+}
+
 impl Socket {
-    /// Takes an event. Returns what the messages that it delivered look like, if there were any.
-    pub(crate) fn on_ready(&self, event: &Event) -> Option<Traffic> {
+    /// Takes an event.
+    pub(crate) fn on_ready(&self, event: &Event) -> Done {
         let Ok(mut open) = self.lock() else {
             self.look_at_ends();
-            return None;
+            return Done::default();
         };
         panics::point("socket");
         let was_wanted = covers(wanted(&open.state), event.readable, event.writable);
@@ -29,10 +37,9 @@ impl Socket {
         }
         let reads = happened && (!for_accept || open.state.waiters.has_connects());
         let traffic = if reads { read(&mut open) } else { None };
-        tell_writers(&mut open, event);
-        rearm(&mut open, event, was_wanted);
-        settle(&mut open);
-        traffic
+        let orphans = tell_writers(&mut open, event);
+        settle_after(&mut open, event, was_wanted);
+        Done { traffic, orphans }
     }
 }
 
@@ -78,19 +85,23 @@ fn read(open: &mut Open) -> Option<Traffic> {
     Some(traffic)
 }
 
-/// Wakes those who wait for room, where there may be some.
-fn tell_writers(open: &mut Open, event: &Event) {
+/// Wakes those who wait for room, where there may be some. True if it is to be found out soon whose
+/// association is gone.
+fn tell_writers(open: &mut Open, event: &Event) -> bool {
     let state = &mut open.state;
     if !state.waiters.has_writers() {
         // Nobody to be told.
-    } else if event.error {
-        state.waiters.wake_writers(|_| true);
-    } else if event.writable {
-        state.waiters.wake_writer();
-    } else if state.taker() != Taker::Owner {
-        // What came, and was not read, may be the end of an association. Only the kernel's list of all
-        // tells, and with many of them and many messages to ask for it would be most of the work.
-        let token = open.socket.token;
-        poller(token).look_after_writers(token);
+        return false;
     }
+    if event.error {
+        state.waiters.wake_writers(|_| true);
+        return false;
+    }
+    if event.writable {
+        state.waiters.wake_writer();
+        return false;
+    }
+    // What came, and was not read, may be the end of an association. Only the kernel's list of all
+    // tells, and with many of them and many messages to ask for it would be most of the work.
+    state.taker() != Taker::Owner
 }

@@ -7,7 +7,7 @@ use crate::terms::error::Error;
 use crate::terms::message::received;
 
 /// Answers with a message or an event.
-pub(crate) fn message(state: &mut State, message: Message) {
+pub(crate) fn message(state: &mut State, message: &mut Message) {
     let view = state.user.view;
     if let Some(receiver) = state.waiters.take_receiver() {
         receiver.waiter.wake(|env| received(env, message, view));

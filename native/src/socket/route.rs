@@ -68,9 +68,9 @@ impl<'a> Goal<'a> {
     }
 
     /// How many more messages there is use for.
-    fn room(self, state: &State, batch: &Batch) -> usize {
+    fn room(self, state: &State, taker: Taker, batch: &Batch) -> usize {
         match self {
-            Goal::Deliver => batch.room(state.most()),
+            Goal::Deliver => batch.room(state.most(taker)),
             Goal::Receive(_, most) => batch.room(most),
             Goal::Connect(..) => 1,
         }
@@ -104,27 +104,40 @@ pub(crate) fn pass<'a>(open: &mut Open, goal: Goal<'a>, budget: Budget) -> Passe
             batch.clear();
         }
         scratch.ahead.clear();
-        let passed = run(open, goal, budget, scratch, batch);
-        let passed = match passed {
-            Passed::Got(answer) => Passed::Got(answer),
-            other => match goal.collected(&open.state, batch) {
-                Some(answer) => {
-                    if let Passed::Error(errno) = other {
-                        open.state.backlog.put_back(Held::Error(errno));
-                    }
-                    Passed::Got(answer)
-                }
-                None => other,
-            },
-        };
+        let mut passed = run(open, goal, budget, scratch, batch);
+        if !batch.is_empty() && !matches!(passed, Passed::Got(_)) {
+            passed = collect(&mut open.state, goal, passed, batch);
+        }
         if !scratch.ahead.is_empty() {
-            run(open, Goal::Deliver, Budget::NONE, scratch, batch);
+            deliver_ahead(open, scratch, batch);
         }
         flush(&mut open.state, batch);
         passed
     })
 }
 
+/// What a pass ends with that has brought the caller something before.
+#[inline(never)]
+fn collect<'a>(
+    state: &mut State,
+    goal: Goal<'a>,
+    passed: Passed<'a>,
+    batch: &mut Batch,
+) -> Passed<'a> {
+    let Some(answer) = goal.collected(state, batch) else { return passed };
+    if let Passed::Error(errno) = passed {
+        state.backlog.put_back(Held::Error(errno));
+    }
+    Passed::Got(answer)
+}
+
+/// What has been read beyond the goal.
+#[inline(never)]
+fn deliver_ahead(open: &mut Open, scratch: &mut Scratch, batch: &mut Batch) {
+    run(open, Goal::Deliver, Budget::NONE, scratch, batch);
+}
+
+#[inline(always)]
 fn run<'a>(
     open: &mut Open,
     goal: Goal<'a>,
@@ -135,15 +148,16 @@ fn run<'a>(
     let style = open.socket.style;
     let state = &mut *open.state;
     loop {
+        let taker = state.taker();
         let next = route::next(Before {
-            keeps: route::keeps(goal.plain(), state.taker()),
+            keeps: route::keeps(goal.plain(), taker),
             may_keep: state.may_keep(),
             spent: budget.is_spent(),
             ahead: !scratch.ahead.is_empty(),
             backlog: !state.backlog.is_empty(),
         });
         let kept_meta;
-        let read = match next {
+        let mut read = match next {
             Next::Dry => return Passed::Dry,
             Next::Spent => return Passed::Spent,
             Next::Backlog => {
@@ -158,12 +172,12 @@ fn run<'a>(
                 }
             }
             Next::Kernel => {
-                let (limits, many) = (state.user.limits(), goal.room(state, batch));
+                let (limits, many) = (state.user.limits(), goal.room(state, taker, batch));
                 let (inbox, kernel) = state.inbox_and_kernel();
                 inbox.read(kernel, scratch, &mut budget, limits, many)
             }
         };
-        let passed = match read {
+        let passed = match &mut read {
             Read::EndOfStream
                 if !state.end.is_over() && !state.kernel().has_assoc(AssocId::FUTURE) =>
             {
@@ -179,7 +193,7 @@ fn run<'a>(
             Read::Error(libc::ENOTCONN) if state.has_ended() => {
                 return bring_end(state, goal, batch);
             }
-            Read::Error(errno) => bring_error(state, goal, errno, batch),
+            Read::Error(errno) => bring_error(state, goal, *errno, batch),
             Read::Message(message) => {
                 // What was kept has been noted, and is nobody's answer.
                 let fresh = next == Next::Kernel;
@@ -193,6 +207,7 @@ fn run<'a>(
 }
 
 /// Brings an error where it goes.
+#[cold]
 fn bring_error<'a>(
     state: &mut State,
     goal: Goal<'a>,
@@ -222,6 +237,7 @@ fn bring_error<'a>(
 }
 
 /// Tells of the end of the stream, if that is news.
+#[cold]
 fn bring_end<'a>(state: &mut State, goal: Goal<'a>, batch: &mut Batch) -> Passed<'a> {
     let item = Item::EndOfStream { told: state.end.is_told() };
     // As above.
@@ -242,51 +258,32 @@ fn bring_message<'a>(
     state: &mut State,
     style: Style,
     goal: Goal<'a>,
-    message: Message,
+    message: &mut Message,
     fresh: bool,
     batch: &mut Batch,
 ) -> Option<Passed<'a>> {
-    let mut item = Item::Message;
-    if fresh && let Content::Event(event) = &message.content {
-        let wanted = state.user.wants(event);
-        let changed = note(state, style, event);
-        // What came before counts before.
-        if let Some((assoc, connector)) = changed.and_then(|assoc| connector(state, assoc)) {
-            if goal.plain() != route::Goal::Receive {
-                flush(state, batch);
-            }
-            let own = goal.awaits(assoc);
-            if let (Destination::Caller, Goal::Connect(env, _)) =
-                (to(state, goal, Item::Outcome { own }), goal)
-            {
-                owner_mail::spent_on_connect(state);
-                return Some(Passed::Got(event::connected(env, event)));
-            }
-            if connector.wake(|env| event::connected(env, event)) {
-                owner_mail::spent_on_connect(state);
-                return None;
-            }
-            // The process is gone: the event is news again.
-        }
-        if !wanted {
-            item = Item::Unwanted;
-            state.inbox.drop_unwanted();
-        }
-    }
-    match (to(state, goal, item), goal) {
+    let item = match &message.content {
+        Content::Event(event) if fresh => match bring_event(state, style, goal, event, batch) {
+            Ok(item) => item,
+            Err(passed) => return passed,
+        },
+        _ => Item::Message,
+    };
+    let taker = state.taker();
+    match (route::destination(item, goal.plain(), taker), goal) {
         (Destination::Caller, Goal::Receive(env, Most::One)) => {
             return Some(Passed::Got(received(env, message, state.user.view)));
         }
         (Destination::Caller, _) => {
-            batch.push(message);
-            if goal.room(state, batch) == 0 {
+            batch.push(message.take());
+            if goal.room(state, taker, batch) == 0 {
                 return goal.collected(state, batch).map(Passed::Got);
             }
         }
-        (Destination::Backlog, _) => state.backlog.push(message.keep()),
-        (to @ (Destination::Owner | Destination::Receiver), _) => match state.most() {
+        (Destination::Backlog, _) => state.backlog.push(message.take().keep()),
+        (to @ (Destination::Owner | Destination::Receiver), _) => match state.most(taker) {
             Most::Batch(most) => {
-                batch.push(message);
+                batch.push(message.take());
                 if batch.len() >= most {
                     flush(state, batch);
                 }
@@ -297,6 +294,43 @@ fn bring_message<'a>(
         (Destination::Drop | Destination::Connector | Destination::End, _) => {}
     }
     None
+}
+
+/// Takes note of an event, and tells who waits for it in connect: `Err`, with what that means for the
+/// pass. Else it is still to be brought where it goes, as such an item.
+#[inline(never)]
+fn bring_event<'a>(
+    state: &mut State,
+    style: Style,
+    goal: Goal<'a>,
+    event: &Notification,
+    batch: &mut Batch,
+) -> Result<Item, Option<Passed<'a>>> {
+    let wanted = state.user.wants(event);
+    let changed = note(state, style, event);
+    // What came before counts before.
+    if let Some((assoc, connector)) = changed.and_then(|assoc| connector(state, assoc)) {
+        if goal.plain() != route::Goal::Receive {
+            flush(state, batch);
+        }
+        let own = goal.awaits(assoc);
+        if let (Destination::Caller, Goal::Connect(env, _)) =
+            (to(state, goal, Item::Outcome { own }), goal)
+        {
+            owner_mail::spent_on_connect(state);
+            return Err(Some(Passed::Got(event::connected(env, event))));
+        }
+        if connector.wake(|env| event::connected(env, event)) {
+            owner_mail::spent_on_connect(state);
+            return Err(None);
+        }
+        // The process is gone: the event is news again.
+    }
+    if wanted {
+        return Ok(Item::Message);
+    }
+    state.inbox.drop_unwanted();
+    Ok(Item::Unwanted)
 }
 
 #[inline]

@@ -23,6 +23,7 @@ pub(crate) enum Sent {
 
 impl Socket {
     /// Sends a message with all that is said of it. One call of the kernel, beside those who receive.
+    #[inline(always)]
     pub(crate) fn send(&self, env: Env, info: &SndInfo, data: &[u8]) -> Result<Sent, Error> {
         let kernel = self.kernel()?;
         charge(env, 1, data.len());
@@ -44,31 +45,43 @@ impl Socket {
         self.outcome(kernel.send_to(to, info, data), data.len(), waits)
     }
 
+    #[inline(always)]
     fn outcome(&self, sent: io::Result<()>, len: usize, waits: bool) -> Result<Sent, Error> {
         match sent {
             Ok(()) => {
                 self.sent.add(len);
                 Ok(Sent::Done)
             }
-            Err(error) if error.raw_os_error() == Some(libc::EAGAIN) && waits => {
-                Ok(Sent::Wait(self.patience.timeout()))
-            }
-            Err(error) => Err(error.into()),
+            Err(error) => self.refused(error, waits),
+        }
+    }
+
+    #[cold]
+    fn refused(&self, error: io::Error, waits: bool) -> Result<Sent, Error> {
+        match error.into() {
+            Error::Posix(libc::EAGAIN) if waits => Ok(Sent::Wait(self.patience.timeout())),
+            error => Err(error),
         }
     }
 
     /// What is said of a message that its sender says no more of than the association, and perhaps the
     /// stream.
+    #[inline(always)]
     pub(crate) fn default_info(
         &self,
         assoc: AssocId,
         stream: Option<u16>,
     ) -> Result<SndInfo, Error> {
         let defaults = match self.defaults.are_set() {
-            true => self.defaults.look_up(&*self.kernel()?, assoc),
+            true => self.set_defaults(assoc)?,
             false => SndInfo::default(),
         };
         Ok(SndInfo { stream: stream.unwrap_or(defaults.stream), assoc, ..defaults })
+    }
+
+    #[cold]
+    fn set_defaults(&self, assoc: AssocId) -> Result<SndInfo, Error> {
+        Ok(self.defaults.look_up(&*self.kernel()?, assoc))
     }
 
     /// Sends messages to one association, from the first on, as many as are sure to be taken; returns

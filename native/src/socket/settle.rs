@@ -11,14 +11,30 @@ use crate::socket::state::{Open, State};
 /// and lets go of a socket that is no longer needed.
 #[inline]
 pub(crate) fn settle(open: &mut Open) {
+    hand_on(open);
+    arm(open);
+    open.loosen();
+}
+
+/// The same after an event: waits on for who still waits, and no longer for what nobody wanted when it
+/// came.
+#[inline]
+pub(crate) fn settle_after(open: &mut Open, event: &Event, was_wanted: bool) {
+    hand_on(open);
+    let (registered, wanted) = (open.state.registered, wanted(&open.state));
+    let change = interest::armed_after_event(registered, wanted, event.writable, was_wanted);
+    make(open, change);
+    open.loosen();
+}
+
+#[inline]
+fn hand_on(open: &mut Open) {
     if open.state.delivery.limit.is_some() {
         ask(open);
     }
     if !open.state.backlog.is_empty() || open.state.has_ended() {
         offer(open);
     }
-    arm(open);
-    open.loosen();
 }
 
 /// Asks for the next grant.
@@ -76,13 +92,6 @@ pub(crate) fn call_another(open: &mut Open) {
     if open.state.waiters.acceptors.are_waiting() {
         arm_again(open);
     }
-}
-
-/// After an event: waits on for who still waits, and no longer for what nobody wanted when it came.
-pub(crate) fn rearm(open: &mut Open, event: &Event, was_wanted: bool) {
-    let (registered, wanted) = (open.state.registered, wanted(&open.state));
-    let change = interest::after_event(registered, wanted, event.writable, was_wanted);
-    make(open, change);
 }
 
 #[inline]

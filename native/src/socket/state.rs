@@ -187,8 +187,8 @@ impl State {
     }
 
     /// How many messages that one gets at a time.
-    pub(crate) fn most(&self) -> Most {
-        match (self.taker(), self.waiters.receiver()) {
+    pub(crate) fn most(&self, taker: Taker) -> Most {
+        match (taker, self.waiters.receiver()) {
             (Taker::Receiver, Some(receiver)) => receiver.most,
             _ => self.user.most(),
         }
@@ -281,7 +281,7 @@ impl Socket {
 
     /// The descriptor of an open socket, for calls that need nothing else and can take long. Who closes
     /// the socket waits for them.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn kernel(&self) -> Result<Kernel<'_>, Error> {
         if self.closed.load(Ordering::Acquire) {
             return Err(Error::Closed);
@@ -290,6 +290,7 @@ impl Socket {
     }
 
     /// The descriptor of a socket that may be closed, if it has not been taken out yet.
+    #[inline(always)]
     pub(crate) fn descriptor(&self) -> Result<Kernel<'_>, Error> {
         RwLockReadGuard::try_map(self.kernel.read(), |kernel| kernel.as_deref())
             .map_err(|_| Error::Closed)

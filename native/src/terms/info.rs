@@ -120,6 +120,7 @@ fn received<'a>(env: Env<'a>, info: &RcvInfo, none: Term<'a>) -> Term<'a> {
     )
 }
 
+#[inline(always)]
 pub(crate) fn snd_rcv_info<'a>(env: Env<'a>, info: &SndRcvInfo, none: Term<'a>) -> Term<'a> {
     let fields = [
         atoms::sctp_sndrcvinfo().to_term(env),
@@ -136,10 +137,13 @@ pub(crate) fn snd_rcv_info<'a>(env: Env<'a>, info: &SndRcvInfo, none: Term<'a>) 
     tuple(env, fields)
 }
 
+#[inline(always)]
 fn flag_list(bits: u16, none: Term) -> Term {
-    if bits == 0 {
-        return none;
-    }
+    if bits == 0 { none } else { some_flags(bits, none) }
+}
+
+#[inline(never)]
+fn some_flags(bits: u16, none: Term) -> Term {
     let names = [
         (flags::EOF, atoms::eof()),
         (flags::ABORT, atoms::abort()),

@@ -30,39 +30,39 @@ pub(crate) fn class(content: &Content) -> Class {
 }
 
 /// The ancillary data, and the data or the event's record.
-#[inline]
+#[inline(always)]
 pub(crate) fn contents<'a>(
     env: Env<'a>,
     anc: &sctp::Ancillary,
-    content: Content,
+    content: &mut Content,
     view: View,
 ) -> (Term<'a>, Term<'a>) {
-    let anc = match &content {
+    let anc = match content {
         Content::Event(event) if view.abort_causes => event::causes(env, event),
         _ => info::ancillary(env, anc, view.info),
     };
     (anc, body(env, content, view.list))
 }
 
-/// The data, as a list of bytes or a binary, or the event's record.
-#[inline]
-pub(crate) fn body<'a>(env: Env<'a>, content: Content, list: bool) -> Term<'a> {
+/// The data, as a list of bytes or a binary, or the event's record. What can be handed over is taken out.
+pub(crate) fn body<'a>(env: Env<'a>, content: &mut Content, list: bool) -> Term<'a> {
     match content {
-        Content::Event(event) => event::record(env, &event),
-        Content::Data(payload) if list => byte_list(env, &payload),
-        Content::Data(Payload::Binary(binary)) => binary.release(env).to_term(env),
-        Content::Data(Payload::Kept(bytes)) if bytes.len() >= HANDED_OVER_MIN => {
-            handed_over(env, bytes)
-        }
-        Content::Data(payload) => NewBinary::from_slice(env, &payload).into(),
+        Content::Event(event) => event::record(env, event),
+        Content::Data(payload) if list => byte_list(env, payload),
+        Content::Data(Payload::Read(bytes)) => NewBinary::from_slice(env, bytes).into(),
+        Content::Data(payload) => match payload.take() {
+            Payload::Binary(binary) => binary.release(env).to_term(env),
+            Payload::Kept(bytes) if bytes.len() >= HANDED_OVER_MIN => handed_over(env, bytes),
+            small => NewBinary::from_slice(env, &small).into(),
+        },
     }
 }
 
 /// What recv answers with a message: `{ok, {IP, Port, Anc, Data}}` or `{error, {Raw, Anc, Event}}`.
-pub(crate) fn received<'a>(env: Env<'a>, message: Message, view: View) -> Term<'a> {
+pub(crate) fn received<'a>(env: Env<'a>, message: &mut Message, view: View) -> Term<'a> {
     let class = class(&message.content);
     let from = message.meta.from;
-    let (anc, body) = contents(env, &message.meta.anc, message.content, view);
+    let (anc, body) = contents(env, &message.meta.anc, &mut message.content, view);
     if class == Class::Error {
         (atoms::error(), (raw(env, from), anc, body)).encode(env)
     } else {

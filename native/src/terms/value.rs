@@ -81,7 +81,8 @@ pub(crate) fn assoc_id(term: Term) -> Option<AssocId> {
 
 /// The same as a record may have it: undefined, which is 0.
 pub(crate) fn assoc_id_or_none(term: Term) -> Option<AssocId> {
-    if is_undefined(term) { Some(AssocId::FUTURE) } else { assoc_id(term) }
+    // Nearly always an id.
+    assoc_id(term).or_else(|| is_undefined(term).then_some(AssocId::FUTURE))
 }
 
 pub(crate) fn is_undefined(term: Term) -> bool {

@@ -83,6 +83,7 @@ pub fn iter(control: &[u8]) -> impl Iterator<Item = ControlMessage<'_>> {
 }
 
 /// Reads all control messages that this crate understands; incomplete ones are left out.
+#[inline(always)]
 pub fn decode(control: &[u8]) -> Ancillary {
     let mut found = Ancillary::default();
     for ControlMessage { level, kind, payload } in iter(control) {

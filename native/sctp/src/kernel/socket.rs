@@ -101,12 +101,14 @@ impl Socket {
     }
 
     /// Sends one message.
+    #[inline]
     pub fn send(&self, info: &SndInfo, payload: &[u8]) -> io::Result<()> {
         self.send_named(&[], info, payload)?;
         Ok(())
     }
 
     /// Sends one to a `sockaddr`, if that is not empty: how many bytes were taken.
+    #[inline(always)]
     pub(super) fn send_named(
         &self,
         name: &[u8],
@@ -116,10 +118,19 @@ impl Socket {
         let payload = [IoSlice::new(payload)];
         match info.key {
             None => sys::sendmsg(self.as_fd(), name, &payload, &cmsg::encode_sndrcv(info)),
-            Some(key) => {
-                sys::sendmsg(self.as_fd(), name, &payload, &cmsg::encode_signed(info, key))
-            }
+            Some(key) => self.send_signed(name, info, key, &payload),
         }
+    }
+
+    #[cold]
+    fn send_signed(
+        &self,
+        name: &[u8],
+        info: &SndInfo,
+        key: u16,
+        payload: &[IoSlice<'_>],
+    ) -> io::Result<usize> {
+        sys::sendmsg(self.as_fd(), name, payload, &cmsg::encode_signed(info, key))
     }
 
     /// Receives the next message or notification into one buffer after the other.
@@ -296,6 +307,7 @@ impl Socket {
 ///
 /// `EBADMSG`: it had more control data than there was room for, and what is left out is whose message
 /// this is. Room is made for all that it may say ([`cmsg::RECV_SPACE`]), so this is not expected.
+#[inline(always)]
 pub(super) fn received(raw: &sys::RawReceived, len: usize) -> io::Result<Received> {
     let anc = cmsg::decode(&raw.control[..raw.control_len]);
     let notification = raw.flags & libc::MSG_NOTIFICATION != 0;

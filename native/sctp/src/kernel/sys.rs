@@ -28,6 +28,7 @@ fn check_len(result: isize) -> io::Result<usize> {
 }
 
 /// Repeats `call` while a signal interrupts it.
+#[inline(always)]
 fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
@@ -127,6 +128,7 @@ pub(crate) fn is_readable(fd: BorrowedFd<'_>) -> io::Result<bool> {
 
 /// sendmsg(2), never blocking, never raising `SIGPIPE`: how many bytes were taken. `name` is a
 /// `sockaddr` or nothing.
+#[inline(always)]
 pub(crate) fn sendmsg(
     fd: BorrowedFd<'_>,
     name: &[u8],
