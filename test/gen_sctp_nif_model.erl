@@ -337,7 +337,7 @@ open_call({abort, _, N, A}, _, M) ->
 %% The association that a socket sends to, and which end of it the socket is. A one-to-one socket
 %% does not look at the id; the error that its association left comes once.
 sending(N, A, M) ->
-    #socket{style = Style, assoc = Only, queue = Queue} = Socket = socket(N, M),
+    #socket{style = Style, assoc = Only, queue = Queue, batch = Batch} = Socket = socket(N, M),
     Own = case Style of many -> A; _ -> Only end,
     case is_up(Own, M) andalso end_of(N, Own, M) of
         End when is_integer(End) ->
@@ -345,7 +345,10 @@ sending(N, A, M) ->
         _ ->
             case lists:keytake(errno, 1, Queue) of
                 {value, {errno, Errno}, Rest} ->
-                    {down, Errno, put_socket(N, Socket#socket{queue = Rest}, M)};
+                    %% The library may have taken it from the kernel, to fill a batch.
+                    Certain = M#model.certain andalso Batch =:= 1,
+                    {down, Errno, put_socket(N, Socket#socket{queue = Rest},
+                                             M#model{certain = Certain})};
                 false ->
                     {down, epipe, M}
             end
