@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use stack::event::{AssocChange, Event, RcvInfo, SendInfo};
-use stack::types::{AssocId, Ssn, Time};
+use stack::types::{AssocId, Ssn, Time, Tsn};
 
 use super::content;
 
@@ -36,8 +36,9 @@ pub(crate) struct Assoc {
     restarted: bool,
     /// A message that came back for no reason that was told yet: the peer has restarted.
     unexplained: Option<u32>,
-    /// A message that was cut off for no reason that was told yet: the association is lost.
-    cut_off: Option<u32>,
+    /// A message that was cut off for no reason that was told yet: the association is lost. And the
+    /// cumulative TSN by then.
+    cut_off: Option<(u32, Tsn)>,
     shutdown_told: bool,
     /// Its user has shut it down.
     shut_down: bool,
@@ -45,8 +46,8 @@ pub(crate) struct Assoc {
     unheard: bool,
     /// Messages in the order they were sent, by stream.
     sent: HashMap<u16, Vec<u32>>,
-    /// The message whose first bytes have been received, and how many.
-    partial: Option<(u32, usize)>,
+    /// The message whose first bytes have been received, how many, and the cumulative TSN by then.
+    partial: Option<(u32, usize, Tsn)>,
     last_ssn: HashMap<u16, Ssn>,
 }
 
@@ -207,10 +208,14 @@ impl Ledger {
         assert!(assoc.ended.is_none(), "{end:?} receives message {id} after its end");
         assert!(!assoc.shutdown_told, "{end:?} receives message {id} after the peer's SHUTDOWN");
         assert!(to.is_none_or(|to| to == assoc.local), "message {id} is received by another");
-        assert!(assoc.cut_off.is_none(), "{:?} was cut off for no reason", assoc.cut_off);
+        // What waited whole for the end of the one that was cut off still comes out: it is acknowledged.
+        // Nothing that arrived after that does (RFC 9260, section 9.1).
+        if let Some((other, till)) = assoc.cut_off {
+            assert!(info.cumulative <= till, "it goes on after {other} was cut off for no reason");
+        }
         let begins = assoc.partial.is_none();
         let offset = match assoc.partial.take() {
-            Some((other, offset)) => {
+            Some((other, offset, _)) => {
                 assert_eq!(other, id, "a message begins in the middle of another");
                 offset
             }
@@ -225,7 +230,7 @@ impl Ledger {
             self.counts.received += 1;
         } else {
             assert!(till < message.length, "message {id} does not end");
-            assoc.partial = Some((id, till));
+            assoc.partial = Some((id, till, info.cumulative));
         }
         if begins && !last {
             self.counts.in_parts += 1;
@@ -264,7 +269,7 @@ impl Ledger {
             panic!("message {id} of {end:?} has failed for no reason");
         }
         let ends = restarts || matches!(event, Event::AssocChange(AssocChange::Lost { .. }));
-        if let (Some(id), false) = (assoc.cut_off, ends) {
+        if let (Some((id, _)), false) = (assoc.cut_off, ends) {
             panic!("message {id} was cut off for no reason, then comes {event:?}");
         }
         match event {
@@ -318,11 +323,12 @@ impl Ledger {
                 assoc.shutdown_told = true;
             }
             Event::PartialDeliveryAborted { stream, .. } => {
-                let (id, _) = assoc.partial.take().expect("a message that is received in parts");
+                let (id, _, till) =
+                    assoc.partial.take().expect("a message that is received in parts");
                 let message = &self.messages[&id];
                 assert_eq!(message.stream, *stream, "the part of another stream is aborted");
                 // Only then may the association go on.
-                assoc.cut_off = message.lifetime.is_none().then_some(id);
+                assoc.cut_off = message.lifetime.is_none().then_some((id, till));
                 self.counts.aborted_parts += 1;
             }
             Event::PathChange { .. } => self.counts.path_changes += 1,
