@@ -114,6 +114,25 @@ fn beginning_again_forgets_the_failure() {
     assert_eq!(world.stacks[A].receive(world.now, c, 9), Err(Error::NotConnected));
 }
 
+/// What a listener's user says counts for those whom it has not accepted yet.
+#[test]
+fn parameters_before_accept() {
+    let mut world = World::new();
+    let b = listener(&mut world, 5);
+    let a = world.open(A, Style::OneToOne, 0);
+    world.connect(A, a, B, PORT);
+    world.settle();
+    let send_buffer = Params::default().send_buffer;
+    let wide = Params { send_buffer: 2 * send_buffer, ..Params::default() };
+    world.stacks[B].set_params(world.now, b, None, wide).unwrap();
+    let (child, at_b) = world.stacks[B].accept(b).unwrap();
+    assert_eq!(world.stacks[B].params(child, None), Ok(wide));
+    world.send(B, child, at_b, &vec![7; send_buffer + 1]);
+    world.run(Duration::from_secs(1));
+    let Ok(Received::Event(..)) = world.stacks[A].receive(world.now, a, 1) else { panic!() };
+    assert!(world.messages_or_parts(A, a) > 0);
+}
+
 /// What came is not lost because nobody accepted it in time.
 #[test]
 fn over_before_accept() {
