@@ -163,9 +163,8 @@ impl Entropy for Seeded {
 /// The end that took many associations; those that began them are gone.
 fn server_of_many(used: bool) -> Stack {
     let mut now = Time(1_000_000);
-    let stack = |seed| {
-        Stack::new(Limits::default(), Box::new(Seeded(fastrand::Rng::with_seed(seed))))
-    };
+    let stack =
+        |seed| Stack::new(Limits::default(), Box::new(Seeded(fastrand::Rng::with_seed(seed))));
     let (mut client, mut server) = (stack(1), stack(2));
     let (from, to): (IpAddr, IpAddr) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
     let listener = server.open(Style::OneToMany, Params::default());
