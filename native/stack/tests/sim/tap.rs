@@ -29,6 +29,11 @@ pub(crate) struct Tap {
     begun: HashMap<u32, (u32, u32)>,
     /// By the tag of the receiver: what was sent to it, and what arrived.
     flows: HashMap<u32, Flow>,
+    /// TSNs that went along with a COOKIE ECHO. Where both begin at once, that may come too late, and is
+    /// discarded with all that is in its packet (5.2.4, action C).
+    with_cookie: HashSet<u32>,
+    /// DATA sent again that was not such.
+    pub(crate) repeated: u64,
     /// Timed reliability hides from an onlooker what is outstanding.
     pub(crate) windows: bool,
     pub(crate) counts: Counts,
@@ -68,6 +73,7 @@ impl Tap {
         assert!(!packet.chunks.is_empty(), "a packet without chunks is sent");
         assert!(packet.source != 0 && packet.destination != 0, "a port is 0: {packet}");
         self.counts.packets += 1;
+        let cookie = packet.chunks.iter().any(|chunk| chunk.kind == kind::COOKIE_ECHO);
         let mut data_seen = false;
         for chunk in &packet.chunks {
             let alone = packet.chunks.len() == 1;
@@ -91,6 +97,9 @@ impl Tap {
                     let data = chunk.data().unwrap_or_else(|| panic!("short DATA: {packet}"));
                     assert!(!data.bytes.is_empty(), "DATA without data: {packet}");
                     self.sends(packet.tag, &data);
+                    if cookie {
+                        self.with_cookie.insert(data.tsn);
+                    }
                 }
                 kind::SACK => {
                     assert!(!data_seen, "SACK after DATA: {packet}");
@@ -234,6 +243,7 @@ impl Tap {
             }
         }
         self.counts.data_again += u64::from(again);
+        self.repeated += u64::from(again && !self.with_cookie.contains(&data.tsn));
     }
 
     /// A SACK leaves for the holder of tag `to`: about DATA that it has sent.

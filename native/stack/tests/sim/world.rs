@@ -511,8 +511,7 @@ impl World {
         let host_of = |peer: SocketAddr| self.host_of(peer.ip());
         self.ledger.finish(host_of);
         if self.scenario.perfect {
-            let again = self.tap.counts.data_again;
-            assert_eq!(again, 0, "DATA is sent again though nothing was lost");
+            assert_eq!(self.tap.repeated, 0, "DATA is sent again though nothing was lost");
         }
     }
 }
