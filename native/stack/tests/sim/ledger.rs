@@ -199,9 +199,11 @@ impl Ledger {
         assert_eq!(info.unordered, message.unordered, "message {id} has changed its order");
         if let Some(before) = message.received {
             // DATA that goes with a COOKIE ECHO may begin an association of which the sender never hears
-            // (RFC 9260, section 5.1): it comes again when that one is lost and another begins.
-            let lost = self.assocs[&before].ended == Some(Ended::Lost) && !self.strict;
-            assert!(lost && before != end, "message {id} is received twice");
+            // (RFC 9260, section 5.1): it comes again when that one is lost and another begins, which
+            // nobody hears of who has closed it, or whose host is gone.
+            let assoc = &self.assocs[&before];
+            let lost = assoc.ended == Some(Ended::Lost) || assoc.unheard;
+            assert!(lost && !self.strict && before != end, "message {id} is received twice");
             self.counts.twice += 1;
         }
         let to = sender.peer;
