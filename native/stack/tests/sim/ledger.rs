@@ -384,14 +384,20 @@ impl Ledger {
     }
 
     /// Its user has closed the endpoint.
-    pub(crate) fn closed(&mut self, now: Time, ends: impl Iterator<Item = End>, local: SocketAddr) {
+    pub(crate) fn closed(
+        &mut self,
+        now: Time,
+        host: usize,
+        ends: impl Iterator<Item = End>,
+        local: SocketAddr,
+    ) {
         for end in ends {
             if let Some(assoc) = self.assocs.get_mut(&end) {
                 assoc.unheard = true;
-                let (host, port) = (end.host, Some(local.port()));
-                self.disturbances.push(Disturbance { host, port, at: now });
             }
         }
+        // Associations that it was never told of, too.
+        self.disturbances.push(Disturbance { host, port: Some(local.port()), at: now });
     }
 
     /// A host has lost all it knew.
