@@ -342,7 +342,7 @@ impl Path {
         self.heartbeat = Heartbeat::new(None);
     }
 
-    /// HEARTBEAT ACK. False: not the nonce of the last HEARTBEAT, and nothing changed. True: the
+    /// HEARTBEAT ACK. False: not the nonce of one of the last HEARTBEATs, and nothing changed. True: the
     /// peer answers, so the association's error count is cleared.
     pub(crate) fn beat_answered(&mut self, now: Time, nonce: u64) -> bool {
         let Some(round_trip) = self.heartbeat.answered(now, nonce) else {

@@ -8,9 +8,10 @@
 //!
 //! The receive buffer, S, bounds the bytes of data; 2 S bounds them with their accounting ([`tally`]),
 //! which is what messages of a few bytes come up against. The window that is advertised is what is
-//! left of S, and less where the second bound is nearer. Chunks are taken until that is crossed, by
-//! one chunk at most, so a peer that fills its window loses nothing; once it was told that there is
-//! none, only what fills a gap is taken (6.2).
+//! left of S, and less where the second bound is nearer. Chunks are taken until that is crossed, so a
+//! peer that fills its window loses nothing; once it was told that there is none, only what fills a
+//! gap is taken (6.2). Beyond 2 S there are two chunks at most, and what is kept of the message that is
+//! delivered in parts: the chunk that crosses it, and one that is taken however full we are, below.
 //!
 //! What is held belongs to one of these:
 //!

@@ -73,7 +73,9 @@ fn run_all(seeds: std::ops::Range<u64>, keep: Keep) -> (Met, Vec<(u64, Outcome)>
                         }
                     }
                     met.lock().unwrap().add(&outcome);
-                    if outcome.fault.is_some() {
+                    if let Some(fault) = &outcome.fault {
+                        // With --nocapture a long run shows it at once.
+                        println!("seed {seed}: {fault}");
                         faults.lock().unwrap().push((seed, outcome));
                     }
                 }

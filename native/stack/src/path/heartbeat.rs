@@ -1,5 +1,6 @@
 //! When HEARTBEATs are sent, and which ones are missed (RFC 9260, section 8.3).
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::types::Time;
@@ -13,22 +14,27 @@ pub(crate) struct Heartbeat {
     next: Option<Time>,
     /// When the period began that `next` ends.
     since: Time,
-    /// The last one, if it was not answered: its nonce, and when it was sent.
-    sent: Option<(u64, Time)>,
-    /// When that one is missed.
+    /// The last ones that were not answered, the oldest first: nonces, and when they were sent. Where
+    /// RTO.Max is less than the round trip there are several, and the answer to each says that the
+    /// peer is there.
+    sent: VecDeque<(u64, Time)>,
+    /// When the last one is missed.
     missed: Option<Time>,
     /// The last time something went out that measures the round trip: as good as a heartbeat.
     measured: Option<Time>,
 }
 
 impl Heartbeat {
+    /// Heartbeats of which an answer is still expected.
+    const EXPECTED: usize = 8;
+
     pub(crate) fn new(interval: Option<Duration>) -> Heartbeat {
         Heartbeat {
             interval,
             started: false,
             next: None,
             since: Time(0),
-            sent: None,
+            sent: VecDeque::new(),
             missed: None,
             measured: None,
         }
@@ -76,14 +82,21 @@ impl Heartbeat {
 
     /// One is sent.
     pub(crate) fn send(&mut self, now: Time, nonce: u64, rto: Duration) {
-        self.sent = Some((nonce, now));
+        if self.sent.len() == Self::EXPECTED {
+            self.sent.pop_front();
+        }
+        self.sent.push_back((nonce, now));
         self.missed = Some(now + rto);
     }
 
-    /// The round trip, if that was the answer to the last one. A late answer is one, too.
+    /// The round trip, if that was the answer to one of the last. A late answer is one, too; those
+    /// from before it are no longer expected.
     pub(crate) fn answered(&mut self, now: Time, nonce: u64) -> Option<Duration> {
-        let (_, sent) = self.sent.take_if(|(expected, _)| *expected == nonce)?;
-        self.missed = None;
+        let index = self.sent.iter().position(|(expected, _)| *expected == nonce)?;
+        let (_, sent) = self.sent.drain(..=index).next_back()?;
+        if self.sent.is_empty() {
+            self.missed = None;
+        }
         Some(now - sent)
     }
 
@@ -154,6 +167,18 @@ mod tests {
         assert!(heartbeat.take_missed(s(32)));
         assert!(!heartbeat.take_missed(s(33)));
         assert_eq!(heartbeat.answered(s(34), 7), Some(Duration::from_secs(3)), "late, but true");
+    }
+
+    #[test]
+    fn answers_that_take_longer_than_the_next_heartbeat_are_answers() {
+        let mut heartbeat = started();
+        (0..10).for_each(|second| heartbeat.send(s(second), second, RTO));
+        assert_eq!(heartbeat.answered(s(10), 1), None, "not without end");
+        assert_eq!(heartbeat.answered(s(10), 2), Some(Duration::from_secs(8)));
+        assert_eq!(heartbeat.answered(s(11), 4), Some(Duration::from_secs(7)));
+        assert_eq!(heartbeat.answered(s(11), 3), None, "a later one was answered");
+        assert!(heartbeat.take_missed(s(11)), "the last one was not");
+        assert_eq!(heartbeat.answered(s(11), 9), Some(Duration::from_secs(2)));
     }
 
     #[test]

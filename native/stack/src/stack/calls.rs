@@ -64,6 +64,7 @@ impl Stack {
         if endpoint.binding.is_none() || (endpoint.style == Style::OneToOne && endpoint.used) {
             return Err(Error::Invalid);
         }
+        endpoint.failure = None;
         endpoint.listens = backlog > 0;
         endpoint.backlog = backlog;
         Ok(())
@@ -126,6 +127,8 @@ impl Stack {
         };
         let assoc = Assoc::new(self.cx.now, origin);
         self.insert(assoc, endpoint, binding);
+        // Why the last one did not come up says nothing of this one.
+        self.endpoint_mut(endpoint)?.failure = None;
         self.with(id, |assoc, cx| assoc.begin(cx.now));
         Ok(id)
     }

@@ -22,7 +22,7 @@ impl Stack {
 
     /// Sets them. An endpoint's `nodelay`, `disable_fragments`, `autoclose`, `send_buffer`,
     /// `partial_delivery_point` and `sender_dry` count for all its associations at once, the others
-    /// for those to come. What an association was begun with stays: `init`, `adaptation`,
+    /// for those to come; to a listener belong those that wait for `accept`. What an association was begun with stays: `init`, `adaptation`,
     /// `receive_buffer`, `cookie_life`; its `send_buffer` is the endpoint's.
     pub fn set_params(
         &mut self,
@@ -42,7 +42,12 @@ impl Stack {
         }
         let owner = self.endpoint_mut(endpoint)?;
         owner.params = params;
-        for assoc in owner.assocs.clone() {
+        let mut assocs = owner.assocs.clone();
+        for (child, assoc) in owner.waiting.clone() {
+            self.endpoint_mut(child)?.params = params;
+            assocs.insert(assoc);
+        }
+        for assoc in assocs {
             self.with(assoc, |assoc, cx| assoc.configure_by_endpoint(cx, &params));
         }
         // The buffer may have room now.

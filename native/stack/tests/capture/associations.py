@@ -139,12 +139,15 @@ def shutdown(watch, port):
 @scenario
 def abort(watch, port):
     """ABORT by the user with and without a reason, and for data that nobody received"""
-    near, _ = pair(port)
-    near.abort(b"I am tired")
-    watch.wait("ABORT")
-    near, _ = pair(port + 2)
-    near.abort()
-    watch.wait("ABORT")
+    for at, reason in [(port, b"I am tired"), (port + 2, b"")]:
+        listener, near = Socket("127.0.0.1", at), Socket("127.0.0.1", at + 1, many=True)
+        listener.listen()
+        near.connect("127.0.0.1", at)
+        far = listener.accept()
+        near.abort(reason)
+        watch.wait("ABORT")
+        far.close()
+        listener.close()
     near, far = pair(port + 4)
     near.send(b"in vain")
     watch.wait("DATA")
@@ -170,7 +173,6 @@ def extensions(watch, port):
             one.set(kernel.FRAGMENT_INTERLEAVE, 2)
             one.set(kernel.INTERLEAVING, 0, 1, form="iI")
             one.set(kernel.ENABLE_STREAM_RESET, 0, 7, form="iI")
-            one.set(kernel.AUTH_CHUNK, 0, form="B")
         near, far = pair(port, prepare=prepare)
         near.send(b"interleaved")
         far.receive()

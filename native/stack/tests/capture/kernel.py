@@ -16,6 +16,7 @@ TIMEOUT = 20
 # linux/sctp.h
 RTOINFO, INITMSG, NODELAY, ADAPTATION, PADDR_PARAMS, MAXSEG = 0, 2, 3, 7, 9, 13
 DELAYED_SACK, FRAGMENT_INTERLEAVE, AUTH_CHUNK, BINDX_ADD = 16, 18, 21, 100
+ASSOC_ID_LIST = 29
 ENABLE_STREAM_RESET, RESET_STREAMS, INTERLEAVING, UDP_ENCAPS_PORT = 118, 119, 125, 132
 SNDINFO, PRINFO = 2, 5
 UNORDERED, ABORT, IMMEDIATELY = 1, 4, 8
@@ -36,7 +37,8 @@ def new_network():
     run("ip link set lo mtu 1500 gso_max_size 1500 up")
     for address in ["10.66.0.1/24", "10.66.1.1/24"]:
         run(f"ip addr add {address} dev lo")
-    run("ip addr add fd66::1/64 dev lo nodad")
+    for address in ["fd66::1/64", "fd66:1::1/64"]:
+        run(f"ip addr add {address} dev lo nodad")
     sysctl("sctp/udp_port", UDP_PORT)
     sysctl("sctp/encap_port", UDP_PORT)
     # Long enough for what is to be lost first, even where all is slow.
@@ -107,11 +109,12 @@ class Watch:
 
 
 class Socket:
-    """A one-to-one socket."""
+    """A one-to-one socket, or with `many` a one-to-many one."""
 
-    def __init__(self, address, port=0, made=None):
+    def __init__(self, address, port=0, made=None, many=False):
         self.family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self.socket = made or socket.socket(self.family, socket.SOCK_STREAM, SCTP)
+        style = socket.SOCK_SEQPACKET if many else socket.SOCK_STREAM
+        self.socket = made or socket.socket(self.family, style, SCTP)
         self.socket.settimeout(TIMEOUT)
         if made is None:
             self.socket.bind((address, port))
@@ -129,8 +132,8 @@ class Socket:
     def connect(self, address, port):
         self.socket.connect((address, port))
 
-    def send(self, data, stream=0, ppid=0, flags=0, life=None):
-        info = struct.pack("=HHIIi", stream, flags, socket.htonl(ppid), 0, 0)
+    def send(self, data, stream=0, ppid=0, flags=0, life=None, assoc=0):
+        info = struct.pack("=HHIIi", stream, flags, socket.htonl(ppid), 0, assoc)
         control = [(SCTP, SNDINFO, info)]
         if life is not None:
             control.append((SCTP, PRINFO, struct.pack("=HxxI", PR_TTL, life)))
@@ -140,7 +143,9 @@ class Socket:
         return self.socket.recv(size)
 
     def abort(self, reason=b""):
-        self.send(reason, flags=ABORT)
+        """The only association of a one-to-many socket: the kernel takes the flag of no others."""
+        _, assoc = struct.unpack("=Ii", self.socket.getsockopt(SCTP, ASSOC_ID_LIST, 8))
+        self.send(reason, flags=ABORT, assoc=assoc)
 
     def close(self):
         self.socket.close()
@@ -151,7 +156,7 @@ class Socket:
     def peer_udp_port(self, port):
         """In network order."""
         anybody = struct.pack("=H", self.family) + bytes(126)
-        self.set(UDP_ENCAPS_PORT, 0, anybody, socket.htons(port), form="i128sHxx")
+        self.set(UDP_ENCAPS_PORT, 0, anybody, socket.htons(port), form="i4x128sH6x")
 
     def add_address(self, address):
         packed = ipaddress.ip_address(address).packed

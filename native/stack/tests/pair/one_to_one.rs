@@ -88,6 +88,51 @@ fn the_backlog_is_full() {
     assert!(world.stacks[B].accept(b).is_ok());
 }
 
+/// Why one association did not come up is no word on the next one.
+#[test]
+fn beginning_again_forgets_the_failure() {
+    let mut world = World::new();
+    let a = world.open(A, Style::OneToOne, 0);
+    world.connect(A, a, B, PORT);
+    world.settle();
+    assert!(matches!(
+        world.stacks[A].receive(world.now, a, 9),
+        Ok(Received::Event(_, event)) if event == cannot_start(0)
+    ));
+    let b = listener(&mut world, 2);
+    world.connect(A, a, B, PORT);
+    assert_eq!(world.stacks[A].receive(world.now, a, 9), Err(Error::Again));
+    world.settle();
+    assert!(matches!(world.events(A, a)[..], [up!()]));
+    assert!(world.stacks[B].accept(b).is_ok());
+    // Nor on those that it accepts itself.
+    let (c, nobody) = (world.open(A, Style::OneToOne, 0), PORT + 1);
+    world.connect(A, c, B, nobody);
+    world.settle();
+    assert!(world.stacks[A].receive(world.now, c, 9).is_ok());
+    world.stacks[A].listen(c, 1).unwrap();
+    assert_eq!(world.stacks[A].receive(world.now, c, 9), Err(Error::NotConnected));
+}
+
+/// What a listener's user says counts for those whom it has not accepted yet.
+#[test]
+fn parameters_before_accept() {
+    let mut world = World::new();
+    let b = listener(&mut world, 5);
+    let a = world.open(A, Style::OneToOne, 0);
+    world.connect(A, a, B, PORT);
+    world.settle();
+    let send_buffer = Params::default().send_buffer;
+    let wide = Params { send_buffer: 2 * send_buffer, ..Params::default() };
+    world.stacks[B].set_params(world.now, b, None, wide).unwrap();
+    let (child, at_b) = world.stacks[B].accept(b).unwrap();
+    assert_eq!(world.stacks[B].params(child, None), Ok(wide));
+    world.send(B, child, at_b, &vec![7; send_buffer + 1]);
+    world.run(Duration::from_secs(1));
+    let Ok(Received::Event(..)) = world.stacks[A].receive(world.now, a, 1) else { panic!() };
+    assert!(world.messages_or_parts(A, a) > 0);
+}
+
 /// What came is not lost because nobody accepted it in time.
 #[test]
 fn over_before_accept() {

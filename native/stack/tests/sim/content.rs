@@ -27,12 +27,11 @@ pub(crate) fn is_at(id: u32, offset: usize, part: &[u8]) -> bool {
     bytes(id, offset, part.len()) == part
 }
 
-/// `part` is in the `length` bytes of message `id`.
-pub(crate) fn contains(id: u32, length: usize, part: &[u8]) -> bool {
-    if part.is_empty() || part.len() > length {
-        return false;
-    }
-    // Most often the whole, or the end.
-    is_at(id, length - part.len(), part)
-        || bytes(id, 0, length).windows(part.len()).any(|window| window == part)
+/// Where `part` is in the `length` bytes of message `id`: at `likely`, most often, or at the end.
+pub(crate) fn find(id: u32, length: usize, likely: usize, part: &[u8]) -> Option<usize> {
+    let end = length.checked_sub(part.len()).filter(|_| !part.is_empty())?;
+    [likely.min(end), end].into_iter().find(|offset| is_at(id, *offset, part)).or_else(|| {
+        let all = bytes(id, 0, length);
+        all.windows(part.len()).position(|window| window == part)
+    })
 }

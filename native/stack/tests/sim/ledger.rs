@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use stack::event::{AssocChange, Event, RcvInfo, SendInfo};
-use stack::types::{AssocId, Ssn, Time};
+use stack::types::{AssocId, Ssn, Time, Tsn};
 
 use super::content;
 
@@ -36,8 +36,9 @@ pub(crate) struct Assoc {
     restarted: bool,
     /// A message that came back for no reason that was told yet: the peer has restarted.
     unexplained: Option<u32>,
-    /// A message that was cut off for no reason that was told yet: the association is lost.
-    cut_off: Option<u32>,
+    /// A message that was cut off for no reason that was told yet: the association is lost. And the
+    /// cumulative TSN by then.
+    cut_off: Option<(u32, Tsn)>,
     shutdown_told: bool,
     /// Its user has shut it down.
     shut_down: bool,
@@ -45,8 +46,8 @@ pub(crate) struct Assoc {
     unheard: bool,
     /// Messages in the order they were sent, by stream.
     sent: HashMap<u16, Vec<u32>>,
-    /// The message whose first bytes have been received, and how many.
-    partial: Option<(u32, usize)>,
+    /// The message whose first bytes have been received, how many, and the cumulative TSN by then.
+    partial: Option<(u32, usize, Tsn)>,
     last_ssn: HashMap<u16, Ssn>,
 }
 
@@ -60,8 +61,9 @@ pub(crate) struct Message {
     sent_at: Time,
     position: usize,
     received: Option<End>,
-    /// Bytes that came back.
+    /// Bytes that came back, and where the last of them ended.
     failed: usize,
+    failed_till: usize,
     came_back_unsent: usize,
 }
 
@@ -177,6 +179,7 @@ impl Ledger {
             position: stream.len(),
             received: None,
             failed: 0,
+            failed_till: 0,
             came_back_unsent: 0,
         };
         self.messages.insert(info.ppid, message);
@@ -196,9 +199,11 @@ impl Ledger {
         assert_eq!(info.unordered, message.unordered, "message {id} has changed its order");
         if let Some(before) = message.received {
             // DATA that goes with a COOKIE ECHO may begin an association of which the sender never hears
-            // (RFC 9260, section 5.1): it comes again when that one is lost and another begins.
-            let lost = self.assocs[&before].ended == Some(Ended::Lost) && !self.strict;
-            assert!(lost && before != end, "message {id} is received twice");
+            // (RFC 9260, section 5.1): it comes again when that one is lost and another begins, which
+            // nobody hears of who has closed it, or whose host is gone.
+            let assoc = &self.assocs[&before];
+            let lost = assoc.ended == Some(Ended::Lost) || assoc.unheard;
+            assert!(lost && !self.strict && before != end, "message {id} is received twice");
             self.counts.twice += 1;
         }
         let to = sender.peer;
@@ -207,10 +212,14 @@ impl Ledger {
         assert!(assoc.ended.is_none(), "{end:?} receives message {id} after its end");
         assert!(!assoc.shutdown_told, "{end:?} receives message {id} after the peer's SHUTDOWN");
         assert!(to.is_none_or(|to| to == assoc.local), "message {id} is received by another");
-        assert!(assoc.cut_off.is_none(), "{:?} was cut off for no reason", assoc.cut_off);
+        // What waited whole for the end of the one that was cut off still comes out: it is acknowledged.
+        // Nothing that arrived after that does (RFC 9260, section 9.1).
+        if let Some((other, till)) = assoc.cut_off {
+            assert!(info.cumulative <= till, "it goes on after {other} was cut off for no reason");
+        }
         let begins = assoc.partial.is_none();
         let offset = match assoc.partial.take() {
-            Some((other, offset)) => {
+            Some((other, offset, _)) => {
                 assert_eq!(other, id, "a message begins in the middle of another");
                 offset
             }
@@ -225,7 +234,7 @@ impl Ledger {
             self.counts.received += 1;
         } else {
             assert!(till < message.length, "message {id} does not end");
-            assoc.partial = Some((id, till));
+            assoc.partial = Some((id, till, info.cumulative));
         }
         if begins && !last {
             self.counts.in_parts += 1;
@@ -264,7 +273,7 @@ impl Ledger {
             panic!("message {id} of {end:?} has failed for no reason");
         }
         let ends = restarts || matches!(event, Event::AssocChange(AssocChange::Lost { .. }));
-        if let (Some(id), false) = (assoc.cut_off, ends) {
+        if let (Some((id, _)), false) = (assoc.cut_off, ends) {
             panic!("message {id} was cut off for no reason, then comes {event:?}");
         }
         match event {
@@ -318,11 +327,12 @@ impl Ledger {
                 assoc.shutdown_told = true;
             }
             Event::PartialDeliveryAborted { stream, .. } => {
-                let (id, _) = assoc.partial.take().expect("a message that is received in parts");
+                let (id, _, till) =
+                    assoc.partial.take().expect("a message that is received in parts");
                 let message = &self.messages[&id];
                 assert_eq!(message.stream, *stream, "the part of another stream is aborted");
                 // Only then may the association go on.
-                assoc.cut_off = message.lifetime.is_none().then_some(id);
+                assoc.cut_off = message.lifetime.is_none().then_some((id, till));
                 self.counts.aborted_parts += 1;
             }
             Event::PathChange { .. } => self.counts.path_changes += 1,
@@ -344,10 +354,10 @@ impl Ledger {
             of,
             "message {id} fails as another"
         );
-        assert!(
-            content::contains(id, message.length, bytes),
-            "message {id} fails with other bytes"
-        );
+        let Some(at) = content::find(id, message.length, message.failed_till, bytes) else {
+            panic!("message {id} fails with other bytes");
+        };
+        message.failed_till = at + bytes.len();
         let assoc = self.assocs.get_mut(&end).expect("an association we know");
         let lost = matches!(assoc.ended, Some(Ended::Lost | Ended::NeverUp)) || assoc.restarted;
         if !lost {
@@ -374,14 +384,20 @@ impl Ledger {
     }
 
     /// Its user has closed the endpoint.
-    pub(crate) fn closed(&mut self, now: Time, ends: impl Iterator<Item = End>, local: SocketAddr) {
+    pub(crate) fn closed(
+        &mut self,
+        now: Time,
+        host: usize,
+        ends: impl Iterator<Item = End>,
+        local: SocketAddr,
+    ) {
         for end in ends {
             if let Some(assoc) = self.assocs.get_mut(&end) {
                 assoc.unheard = true;
-                let (host, port) = (end.host, Some(local.port()));
-                self.disturbances.push(Disturbance { host, port, at: now });
             }
         }
+        // Associations that it was never told of, too.
+        self.disturbances.push(Disturbance { host, port: Some(local.port()), at: now });
     }
 
     /// A host has lost all it knew.
@@ -446,7 +462,8 @@ impl Ledger {
             );
         }
         for (end, assoc) in &self.assocs {
-            let unexplained = assoc.unexplained;
+            // Who closes in between, or is gone, does not hear the reason.
+            let unexplained = assoc.unexplained.filter(|_| !assoc.unheard);
             assert!(unexplained.is_none(), "{end:?} has failed {unexplained:?} for no reason");
             assert!(
                 assoc.ended.is_some() || assoc.unheard,

@@ -29,6 +29,11 @@ pub(crate) struct Tap {
     begun: HashMap<u32, (u32, u32)>,
     /// By the tag of the receiver: what was sent to it, and what arrived.
     flows: HashMap<u32, Flow>,
+    /// TSNs that went along with a COOKIE ECHO. Where both begin at once, that may come too late, and is
+    /// discarded with all that is in its packet (5.2.4, action C).
+    with_cookie: HashSet<u32>,
+    /// DATA sent again that was not such.
+    pub(crate) repeated: u64,
     /// Timed reliability hides from an onlooker what is outstanding.
     pub(crate) windows: bool,
     pub(crate) counts: Counts,
@@ -68,6 +73,7 @@ impl Tap {
         assert!(!packet.chunks.is_empty(), "a packet without chunks is sent");
         assert!(packet.source != 0 && packet.destination != 0, "a port is 0: {packet}");
         self.counts.packets += 1;
+        let cookie = packet.chunks.iter().any(|chunk| chunk.kind == kind::COOKIE_ECHO);
         let mut data_seen = false;
         for chunk in &packet.chunks {
             let alone = packet.chunks.len() == 1;
@@ -91,13 +97,23 @@ impl Tap {
                     let data = chunk.data().unwrap_or_else(|| panic!("short DATA: {packet}"));
                     assert!(!data.bytes.is_empty(), "DATA without data: {packet}");
                     self.sends(packet.tag, &data);
+                    if cookie {
+                        self.with_cookie.insert(data.tsn);
+                    }
                 }
                 kind::SACK => {
                     assert!(!data_seen, "SACK after DATA: {packet}");
                     let sack = chunk.sack().unwrap_or_else(|| panic!("malformed SACK: {packet}"));
                     self.says(packet.tag, &sack);
                 }
-                kind::FORWARD_TSN => self.counts.forward += 1,
+                kind::FORWARD_TSN => {
+                    self.counts.forward += 1;
+                    // It may be the first that is heard of a flow (RFC 3758, section 3.5): what went
+                    // with a COOKIE ECHO was given up when the cookie was stale (5.2.6).
+                    if chunk.value.len() >= 4 {
+                        self.flow(packet.tag, be32(&chunk.value, 0));
+                    }
+                }
                 kind::HEARTBEAT => self.counts.heartbeats += 1,
                 kind::ABORT => self.counts.aborts += 1,
                 kind::ERROR => self.counts.errors += 1,
@@ -157,13 +173,10 @@ impl Tap {
         self.begun.insert(init.tag, (init.window, init.tsn));
     }
 
-    fn sends(&mut self, to: u32, data: &Data<'_>) {
-        self.counts.data += 1;
-        if data.flags & (data_flag::BEGIN | data_flag::END) != data_flag::BEGIN | data_flag::END {
-            self.counts.fragments += 1;
-        }
+    /// To the holder of a tag, with a TSN that is sent to it, or given up.
+    fn flow(&mut self, to: u32, tsn: u32) -> &mut Flow {
         // The same tag may be told to several who answer.
-        let far = |flow: &Flow| data.tsn.wrapping_sub(flow.first) > 1 << 20;
+        let far = |flow: &Flow| tsn.wrapping_sub(flow.first) > 1 << 20;
         if self.flows.get(&to).is_none_or(far) {
             let (window, _) = self.begun[&to];
             let first = self
@@ -172,14 +185,24 @@ impl Tap {
                 .into_iter()
                 .flatten()
                 .map(|from| self.begun[from].1)
-                .find(|first| data.tsn.wrapping_sub(*first) < 1 << 16);
-            let first = first.unwrap_or_else(|| panic!("TSN {} is not near the first", data.tsn));
+                .find(|first| tsn.wrapping_sub(*first) < 1 << 16);
+            let first = first.unwrap_or_else(|| panic!("TSN {tsn} is not near the first"));
             // In a collision the receiver's tag changes; TSNs go on.
             let before = self.flows.values().filter(|flow| flow.first == first);
             let sent = before.flat_map(|flow| flow.sent.keys().map(|at| (*at, None))).collect();
             self.flows.insert(to, Flow { sent, ..Flow::new(first, window) });
         }
-        let flow = self.flows.get_mut(&to).expect("it is there now");
+        self.flows.get_mut(&to).expect("it is there now")
+    }
+
+    fn sends(&mut self, to: u32, data: &Data<'_>) {
+        self.counts.data += 1;
+        if data.flags & (data_flag::BEGIN | data_flag::END) != data_flag::BEGIN | data_flag::END {
+            self.counts.fragments += 1;
+        }
+        let windows = self.windows;
+        let mut again = false;
+        let flow = self.flow(to, data.tsn);
         let distance = data.tsn.wrapping_sub(flow.first);
         let mut sum = crc32c::crc32c(data.bytes);
         for word in [
@@ -197,11 +220,11 @@ impl Tap {
                     "TSN {} is sent again with other content",
                     data.tsn
                 );
-                self.counts.data_again += 1;
+                again = true;
             }
             None => {
                 let in_flight: usize = flow.outstanding.values().sum();
-                if self.windows {
+                if windows {
                     assert!(
                         in_flight == 0 || in_flight + data.bytes.len() <= flow.window as usize,
                         "TSN {} of {} bytes, {in_flight} in flight, does not fit a window of {}",
@@ -212,13 +235,15 @@ impl Tap {
                 }
                 // What is given up before it was sent has a TSN all the same.
                 assert!(
-                    !self.windows || distance == 0 || flow.sent.contains_key(&(distance - 1)),
+                    !windows || distance == 0 || flow.sent.contains_key(&(distance - 1)),
                     "TSN {} is sent before the one before it",
                     data.tsn
                 );
                 flow.outstanding.insert(distance, data.bytes.len());
             }
         }
+        self.counts.data_again += u64::from(again);
+        self.repeated += u64::from(again && !self.with_cookie.contains(&data.tsn));
     }
 
     /// A SACK leaves for the holder of tag `to`: about DATA that it has sent.
@@ -237,6 +262,15 @@ impl Tap {
         let flows: Vec<u32> = tags.copied().filter(|tag| self.flows.contains_key(tag)).collect();
         let faults: Vec<_> =
             flows.iter().filter_map(|tag| self.flows[tag].fault_of(sack)).collect();
+        // Or one in which nothing was sent yet: DATA of before a restart has come late, with a tag
+        // that is used again (5.2.1), and the SACK says that this is not it.
+        if let Some((_, first)) = self.begun.get(&to)
+            && flows.iter().all(|tag| self.flows[tag].first != *first)
+            && sack.cumulative == first.wrapping_sub(1)
+            && sack.gaps.is_empty()
+        {
+            return;
+        }
         assert!(faults.is_empty() || faults.len() < flows.len(), "{sack:?}: {faults:?}");
         if let [tag] = flows[..] {
             let flow = self.flows.get_mut(&tag).expect("it is there");

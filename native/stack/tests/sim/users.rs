@@ -443,7 +443,7 @@ impl World {
         assert!(result.is_ok(), "an open endpoint closes: {result:?}");
         me.closed = true;
         let ends = me.known.iter().map(|assoc| End { host, life, assoc: *assoc });
-        self.ledger.closed(self.now, ends, local);
+        self.ledger.closed(self.now, host, ends, local);
         if let (Some(service), Phase::Chaos) = (service, self.phase) {
             let wait = self.rng.u64(0..SECOND);
             self.after(wait, What::Open { host, life, service });
