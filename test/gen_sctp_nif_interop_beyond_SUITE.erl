@@ -359,7 +359,7 @@ signed(Config) ->
     [begin
          {Opts, Commands} = authenticated(Required, "one", "one"),
          {Link, FromNear, FromFar} = seen(Net, fun() -> link(Config, Mode, Opts, Commands) end),
-         Vectors = vectors(FromNear ++ FromFar),
+         Vectors = vectors(of_link(Link, FromNear ++ FromFar)),
          {ok, There, Back} = seen(Net, fun() -> by_keys(Required, Link) end),
          Keys = #{1 => <<"one">>, 2 => <<"two">>, 3 => <<"three">>},
          Expected = case Required of
@@ -369,7 +369,7 @@ signed(Config) ->
          [?assertEqual({Mode, Expected},
                        {Mode, [Signature || Packet <- sent_last(Chunks),
                                             Signature <- signatures(?DATA, Packet, Vectors, Keys)]})
-          || Chunks <- [There, Back]],
+          || Chunks <- [of_link(Link, There), of_link(Link, Back)]],
          ?FOREIGN:stop(maps:get(peer, Link))
      end || {Mode, Required} <- [{listen, true}, {connect, true}, {connect, false}]].
 
@@ -473,6 +473,11 @@ seen(Net, Fun) ->
     end),
     {Result, There, Back}.
 
+%% What is of this association: packets of one that is over may still come.
+of_link(#{s := S}, Chunks) ->
+    Port = port(S),
+    [Chunk || #{sport := From, dport := To} = Chunk <- Chunks, From =:= Port orelse To =:= Port].
+
 %% Of each message, by its number, the packet in which it came for the last time. Into one that it
 %% throws away the kernel has written the code that it had expected, before anybody sees it.
 sent_last(Chunks) ->
@@ -494,7 +499,7 @@ another_key(Config) ->
              ok
          end),
          ?assertMatch([_], lists:usort([Tsn || #{value := <<Tsn:32, _/binary>>}
-                                                   <- of_type(?DATA, Chunks)])),
+                                                   <- of_type(?DATA, of_link(Link, Chunks))])),
          ?assertEqual({error, timeout}, ?M:recv(S, 0)),
          nothing(Peer),
          case Receiver of
@@ -525,7 +530,7 @@ interleaved(Config) ->
                  {sctp_stream_scheduler, av(0, rr)}],
          Commands = [[set, fragment_interleave, 1], [set, interleaving_supported, On],
                      [set, stream_scheduler, ?RR], [set, sndbuf, 1000000]],
-         #{s := S, id := Id, peer := Peer} = link(Config, Mode, Opts, Commands),
+         Link = #{s := S, id := Id, peer := Peer} = link(Config, Mode, Opts, Commands),
          ?assertEqual({Mode, [On]}, {Mode, do(Peer, [get, interleaving_supported])}),
          ?assertEqual({ok, av(Id, On =:= 1)},
                       ?M:getopt(S, {sctp_interleaving_supported, av(Id, undefined)})),
@@ -544,7 +549,7 @@ interleaved(Config) ->
          end),
          [?assertEqual([Type], lists:usort([Is || #{type := Is} <- Chunks,
                                                   Is =:= ?DATA orelse Is =:= ?I_DATA]))
-          || Chunks <- [There, Back]],
+          || Chunks <- [of_link(Link, There), of_link(Link, Back)]],
          ?FOREIGN:stop(Peer)
      end || {On, Mode, Order, Type} <- [{1, listen, fun lists:reverse/1, ?I_DATA},
                                         {1, connect, fun lists:reverse/1, ?I_DATA},
@@ -721,29 +726,30 @@ in_udp(Config) ->
          ?assertMatch({ok, #sctp_udpencaps{port = Port}},
                       ?M:getopt(S, {sctp_remote_udp_encaps_port, #sctp_udpencaps{assoc_id = Id}})),
          ?assertEqual({Port =/= 0, Port =:= 0},
-                      {of_type(?DATA, InUdp) =/= [], of_type(?DATA, Plain) =/= []}),
+                      {of_type(?DATA, of_link(Link, InUdp)) =/= [],
+                       of_type(?DATA, of_link(Link, Plain)) =/= []}),
          ?FOREIGN:stop(Peer)
      end || Port <- [?UDP_PORT, 0], Mode <- [listen, connect]].
 
 %% Where the host that is watched gets data from the other while the function runs.
-destinations(Net, Host, Send) ->
+destinations(#{net := Net} = Link, Host, Send) ->
     {_, Chunks} = ?NET:watch(Net, Host, fun(_) -> Send() end),
-    [To || #{to := To} <- of_type(?DATA, Chunks)].
+    [To || #{to := To} <- of_type(?DATA, of_link(Link, Chunks))].
 
 %% A new address of the peer's, which then asks us to prefer it.
 addresses_of_peer(Config) ->
-    #{s := S, id := Id, peer := Peer, net := Net} = Link = link(Config, listen, [], []),
+    #{s := S, id := Id, peer := Peer} = Link = link(Config, listen, [], []),
     [Old, New] = [?NET:address(far, inet, Path) || Path <- [0, 1]],
     ok = set(S, sctp_event, #sctp_event{assoc_id = Id, type = address, on = true}),
     Send = fun() -> to_peer(Link, [1]) end,
-    ?assertEqual([Old], destinations(Net, far, Send)),
+    ?assertEqual([Old], destinations(Link, far, Send)),
     [] = do(Peer, [bindx, add, inet:ntoa(New)]),
     changed(S, addr_added, New),
     changed(S, addr_confirmed, New),
-    ?assertEqual([Old], destinations(Net, far, Send)),
+    ?assertEqual([Old], destinations(Link, far, Send)),
     [] = do(Peer, [peer_primary, inet:ntoa(New)]),
     changed(S, addr_made_prim, New),
-    ?assertEqual([New], destinations(Net, far, Send)),
+    ?assertEqual([New], destinations(Link, far, Send)),
     ?FOREIGN:stop(Peer).
 
 changed(S, State, IP) ->
@@ -751,17 +757,17 @@ changed(S, State, IP) ->
 
 %% The same of ours.
 addresses_of_ours(Config) ->
-    #{s := S, id := Id, peer := Peer, net := Net} = Link = link(Config, listen, [], []),
+    #{s := S, id := Id, peer := Peer} = Link = link(Config, listen, [], []),
     [Old, New] = [?NET:address(near, inet, Path) || Path <- [0, 1]],
     [] = do(Peer, [event, peer_addr_change, 1]),
     Send = fun() -> from_peer(Link, [1]) end,
-    ?assertEqual([Old], destinations(Net, near, Send)),
+    ?assertEqual([Old], destinations(Link, near, Send)),
     ok = ?M:bindx(S, add, [New]),
     ?assertEqual(["event", "peer_addr_change", ?ADDR_ADDED, inet:ntoa(New)], line(Peer)),
     ["event", "peer_addr_change", _Confirmed, _] = line(Peer),
-    ?assertEqual([Old], destinations(Net, near, Send)),
+    ?assertEqual([Old], destinations(Link, near, Send)),
     ok = set(S, sctp_set_peer_primary_addr,
              #sctp_setpeerprim{assoc_id = Id, addr = {New, port(S)}}),
     ?assertEqual(["event", "peer_addr_change", ?ADDR_MADE_PRIM, inet:ntoa(New)], line(Peer)),
-    ?assertEqual([New], destinations(Net, near, Send)),
+    ?assertEqual([New], destinations(Link, near, Send)),
     ?FOREIGN:stop(Peer).
