@@ -2,7 +2,8 @@
 //!
 //! - `udp server --port 5001 --udp 9900` takes an association and counts what comes
 //! - `udp client --port 5000 --udp 9900 --to 127.0.0.1:5001 --to-udp 9899 -n 1000 -l 100 [-u]`
-//!   begins one, sends messages and shuts it down; `--abort` aborts it instead
+//!   begins one, sends messages and shuts it down; `--abort` aborts it instead, `--vanish` leaves it without a word when
+//!   the peer has all
 //!
 //! `--loss 100` throws 100 of 10,000 packets away, each way. The last line printed tells how many
 //! messages and bytes came, and how it ended.
@@ -30,6 +31,7 @@ struct Options {
     length: usize,
     unordered: bool,
     abort: bool,
+    vanish: bool,
     loss: u32,
 }
 
@@ -50,6 +52,7 @@ fn options() -> Result<Options, String> {
         length: 100,
         unordered: false,
         abort: false,
+        vanish: false,
         loss: 0,
     };
     while let Some(word) = words.next() {
@@ -64,6 +67,7 @@ fn options() -> Result<Options, String> {
             "-l" => options.length = value()?.parse().map_err(bad)?,
             "-u" => options.unordered = true,
             "--abort" => options.abort = true,
+            "--vanish" => options.vanish = true,
             "--loss" => options.loss = value()?.parse().map_err(bad)?,
             _ => return Err(format!("{word} is no option")),
         }
@@ -122,7 +126,11 @@ fn run(options: &Options) -> Result<(), String> {
                     }
                     last = Instant::now();
                 }
-                if sent == options.count && !ending {
+                if sent == options.count && options.vanish {
+                    if driver.all_sent() {
+                        break;
+                    }
+                } else if sent == options.count && !ending {
                     ending = true;
                     let ended = if options.abort { driver.abort() } else { driver.shutdown() };
                     ended.map_err(|error| format!("at the end: {error:?}"))?;
