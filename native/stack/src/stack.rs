@@ -35,6 +35,11 @@ pub struct Limits {
     /// association with it, and events that tell nothing of a message or of an association's end
     /// are left out.
     pub events_per_endpoint: usize,
+    /// Bytes of one endpoint that wait for its user and that no receive buffer bounds: data of
+    /// associations that have ended, with its accounting, and what events carry. While there are
+    /// more, it is as with too many events. An endpoint can hold so much, and what the associations
+    /// that it had when this was reached leave behind.
+    pub unread_per_endpoint: usize,
 }
 
 impl Default for Limits {
@@ -44,6 +49,7 @@ impl Default for Limits {
             associations: 65_536,
             answers_per_second: 10_000,
             events_per_endpoint: 65_536,
+            unread_per_endpoint: 64 << 20,
         }
     }
 }

@@ -115,7 +115,7 @@ impl Stack {
         let limits = &self.limits;
         if self.assocs.len() >= limits.associations
             || endpoint.assocs.len() + endpoint.waiting.len() >= limits.associations_per_endpoint
-            || endpoint.inbox.events() >= limits.events_per_endpoint
+            || endpoint.inbox.exceeds(limits)
         {
             return Some(Cause::OutOfResource.to_bytes());
         }

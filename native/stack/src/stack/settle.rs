@@ -8,8 +8,8 @@ use crate::error::Error;
 use crate::event::{Event, RcvInfo};
 use crate::params::Style;
 use crate::rx::Message;
-use crate::stack::Stack;
 use crate::stack::used::Past;
+use crate::stack::{Limits, Stack};
 use crate::status::{Ready, State};
 use crate::types::{AssocId, EndpointId};
 
@@ -80,7 +80,7 @@ impl Stack {
         for happened in happened {
             match happened {
                 Happened::Event(event) => {
-                    push_event(endpoint, self.limits.events_per_endpoint, id, event);
+                    push_event(endpoint, &self.limits, id, event);
                 }
                 Happened::Data(message) => endpoint.inbox.push_data(piece(id, from, message)),
             }
@@ -127,6 +127,7 @@ impl Stack {
         let Some(endpoint) = self.endpoints.get_mut(&owner) else { return };
         endpoint.assocs.remove(&id);
         endpoint.unacked -= entry.unacked;
+        endpoint.inbox.end(assoc.delivered);
         let was_readable = endpoint.is_readable();
         if endpoint.style == Style::OneToOne {
             endpoint.failure = failure(end);
@@ -151,7 +152,7 @@ fn failure(end: End) -> Option<Error> {
     }
 }
 
-fn push_event(endpoint: &mut Endpoint, most: usize, id: AssocId, event: Event) {
+fn push_event(endpoint: &mut Endpoint, limits: &Limits, id: AssocId, event: Event) {
     // A peer must not fill memory with what it makes us tell.
     let needed = matches!(
         event,
@@ -160,7 +161,7 @@ fn push_event(endpoint: &mut Endpoint, most: usize, id: AssocId, event: Event) {
             | Event::Shutdown
             | Event::PartialDeliveryAborted { .. }
     );
-    if needed || endpoint.inbox.events() < most {
+    if needed || !endpoint.inbox.exceeds(limits) {
         endpoint.inbox.push_event(id, event);
     }
 }
