@@ -4,9 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crate::error::Error;
 use crate::event::{AssocChange, Event, RcvInfo, Received, SendInfo};
-use crate::params::{Params, Style};
+use crate::params::{Limits, Params, Style};
 use crate::ports::BindingId;
-use crate::stack::Limits;
 use crate::status::Ready;
 use crate::types::{AssocId, EndpointId};
 
