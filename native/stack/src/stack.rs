@@ -21,7 +21,7 @@ pub use crate::status::Ready;
 use crate::timer::Deadlines;
 use crate::types::{AssocId, EndpointId, Time, Transmit};
 use peers::Peers;
-use used::UsedTags;
+use used::{PeerTag, UsedTags};
 
 /// All endpoints of one node: no socket, no clock, no thread.
 pub struct Stack {
@@ -31,7 +31,10 @@ pub struct Stack {
     assocs: BTreeMap<AssocId, Entry>,
     ports: Ports,
     peers: Peers,
-    used: UsedTags,
+    /// Our tags.
+    used: UsedTags<u32>,
+    /// Peers' tags.
+    used_by_peers: UsedTags<PeerTag>,
     deadlines: Deadlines<AssocId>,
     /// Associations that may have a packet to send.
     sending: VecDeque<AssocId>,
@@ -66,6 +69,7 @@ impl Stack {
             ports: Ports::default(),
             peers: Peers::default(),
             used: UsedTags::default(),
+            used_by_peers: UsedTags::default(),
             deadlines: Deadlines::new(),
             sending: VecDeque::new(),
             ready: VecDeque::new(),

@@ -123,6 +123,12 @@ impl Stack {
             let past = if assoc.is_up() { Past::Up } else { Past::NeverUp };
             self.used.insert(self.cx.now, entry.tag, until, past);
         }
+        if assoc.is_up() {
+            let tag = (assoc.ports.local, assoc.peer(), assoc.peer_tag);
+            // A preservative can make it twice as long (5.2.6).
+            let until = self.cx.now + 2 * assoc.params.cookie_life;
+            self.used_by_peers.insert(self.cx.now, tag, until, Past::Up);
+        }
         let Some(owner) = entry.endpoint else { return };
         let Some(endpoint) = self.endpoints.get_mut(&owner) else { return };
         endpoint.assocs.remove(&id);
