@@ -9,7 +9,8 @@ use crate::types::Time;
 /// Tags that are in cookies of ours which are still valid, and whose association has ended. A COOKIE
 /// ECHO that comes late a second time would make a second association of it: one that delivers once
 /// more what was in its packet, and takes what is left of the first one for its own. Where both ends
-/// began, there may be a second cookie for the same peer, with another tag of ours.
+/// began, there may be a second cookie for the same tag of the peer, with another one of ours; the
+/// peer MUST take another tag for its next association (section 5.3.1).
 #[derive(Debug)]
 pub(super) struct UsedTags<T> {
     tags: HashMap<T, Past>,
