@@ -258,7 +258,31 @@ fn we_restart(place: Place, from: From) -> Result<(), String> {
     pair.both(10, 300, false)
 }
 
-const CASES: [Case; 12] = [
+/// The kernel forgets the association, and begins again at the same port: nobody hears its ABORT.
+fn kernel_restarts(place: Place, from: From) -> Result<(), String> {
+    let mut pair = Pair::new(place, from, 0)?;
+    pair.both(10, 300, false)?;
+    let assoc = pair.id.ok_or("no association in the kernel")?;
+    let ours = pair.ours.assoc;
+    pair.ours.listen();
+    (pair.ours.loss, pair.ours.lost) = (10_000, 0);
+    pair.kernel.abort(assoc).map_err(text)?;
+    pair.until("the ABORT is lost", |pair| Ok(pair.ours.lost > 0))?;
+    pair.none_in_kernel()?;
+    pair.ours.loss = 0;
+    pair.kernel.connect(&[SocketAddr::new(place.address, place.ours)]).map_err(text)?;
+    pair.until("ours has restarted", |pair| {
+        pair.ours.receive();
+        Ok(pair.ours.restarts == 1)
+    })?;
+    if pair.ours.assoc != ours {
+        return Err("another association of ours".into());
+    }
+    pair.id = pair.kernel.assocs().map_err(text)?.first().copied();
+    pair.both(10, 300, false)
+}
+
+const CASES: [Case; 13] = [
     ("handshake", handshake),
     ("100 B", small),
     ("1400 B", packet_sized),
@@ -271,6 +295,7 @@ const CASES: [Case; 12] = [
     ("we abort it", we_abort),
     ("the kernel aborts it", kernel_aborts),
     ("we restart", we_restart),
+    ("the kernel restarts", kernel_restarts),
 ];
 
 fn main() -> ExitCode {

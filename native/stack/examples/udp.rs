@@ -1,10 +1,12 @@
 //! One end of an association over UDP, against any program that speaks SCTP over UDP (RFC 6951):
 //!
-//! - `udp server --port 5001 --udp 9900` takes an association and counts what comes
+//! - `udp server --port 5001 --udp 9900 -n 1000` takes an association and counts what comes
 //! - `udp client --port 5000 --udp 9900 --to 127.0.0.1:5001 --to-udp 9899 -n 1000 -l 100 [-u]`
-//!   begins one, sends messages and shuts it down; `--abort` aborts it instead
+//!   begins one, sends messages and shuts it down; `--abort` aborts it instead, `--vanish` leaves it without a word when
+//!   the peer has all
 //!
-//! `--loss 100` throws 100 of 10,000 packets away, each way. The last line printed tells how many
+//! `--loss 100` throws 100 of 10,000 packets away, each way; at a server until `-n` messages have come,
+//! for a peer that has ended may be a program that has, too, and answers no more. The last line printed tells how many
 //! messages and bytes came, and how it ended.
 
 mod driver;
@@ -17,8 +19,9 @@ use driver::{Driver, State};
 use stack::error::Error;
 use stack::event::SendInfo;
 
-/// Without a packet for so long it is given up.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Without a message for so long it is given up: where timeouts begin at 3 s, three packets that are
+/// lost in a row take 21 s.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Options {
     client: bool,
@@ -30,6 +33,7 @@ struct Options {
     length: usize,
     unordered: bool,
     abort: bool,
+    vanish: bool,
     loss: u32,
 }
 
@@ -50,6 +54,7 @@ fn options() -> Result<Options, String> {
         length: 100,
         unordered: false,
         abort: false,
+        vanish: false,
         loss: 0,
     };
     while let Some(word) = words.next() {
@@ -64,6 +69,7 @@ fn options() -> Result<Options, String> {
             "-l" => options.length = value()?.parse().map_err(bad)?,
             "-u" => options.unordered = true,
             "--abort" => options.abort = true,
+            "--vanish" => options.vanish = true,
             "--loss" => options.loss = value()?.parse().map_err(bad)?,
             _ => return Err(format!("{word} is no option")),
         }
@@ -96,6 +102,9 @@ fn run(options: &Options) -> Result<(), String> {
             messages += 1;
             bytes += message.bytes.len() as u64;
             last = Instant::now();
+            if !options.client && messages == u64::from(options.count) {
+                driver.loss = 0;
+            }
         }
         match driver.state {
             State::Up if options.client => {
@@ -122,7 +131,11 @@ fn run(options: &Options) -> Result<(), String> {
                     }
                     last = Instant::now();
                 }
-                if sent == options.count && !ending {
+                if sent == options.count && options.vanish {
+                    if driver.all_sent() {
+                        break;
+                    }
+                } else if sent == options.count && !ending {
                     ending = true;
                     let ended = if options.abort { driver.abort() } else { driver.shutdown() };
                     ended.map_err(|error| format!("at the end: {error:?}"))?;

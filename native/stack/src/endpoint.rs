@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crate::error::Error;
 use crate::event::{AssocChange, Event, RcvInfo, Received, SendInfo};
-use crate::params::{Params, Style};
+use crate::params::{Limits, Params, Style};
 use crate::ports::BindingId;
 use crate::status::Ready;
 use crate::types::{AssocId, EndpointId};
@@ -79,8 +79,12 @@ pub(crate) struct Inbox {
     items: VecDeque<Item>,
     /// Events among them.
     events: usize,
+    /// Bytes that the events carry.
+    event_bytes: usize,
     /// What the data among them is charged with.
     charge: usize,
+    /// The part of `charge` whose associations have ended: no window bounds it.
+    ended: usize,
 }
 
 #[derive(Debug)]
@@ -120,6 +124,7 @@ impl Inbox {
             self.events -= 1;
         }
         self.events += 1;
+        self.event_bytes += event.carried();
         self.items.push_back(Item::Event(assoc, event));
     }
 
@@ -132,8 +137,28 @@ impl Inbox {
         self.events
     }
 
+    pub(crate) fn event_bytes(&self) -> usize {
+        self.event_bytes
+    }
+
     pub(crate) fn charge(&self) -> usize {
         self.charge
+    }
+
+    /// An association has ended of which so much waits.
+    pub(crate) fn end(&mut self, charge: usize) {
+        self.ended += charge;
+    }
+
+    /// So much of an association that has ended was taken.
+    pub(crate) fn release_ended(&mut self, charge: usize) {
+        self.ended = self.ended.saturating_sub(charge);
+    }
+
+    /// More than this waits that only the user's reading makes less.
+    pub(crate) fn exceeds(&self, limits: &Limits) -> bool {
+        self.events >= limits.events_per_endpoint
+            || self.ended + self.event_bytes >= limits.unread_per_endpoint
     }
 
     /// Messages of an association, and parts of such, that wait.
@@ -155,6 +180,7 @@ impl Inbox {
         Some(match self.items.pop_front()? {
             Item::Event(assoc, event) => {
                 self.events -= 1;
+                self.event_bytes -= event.carried();
                 Taken { received: Received::Event(assoc, event), freed: None }
             }
             Item::Data(Piece { info, mut bytes, taken, end, charge }) => {
@@ -180,6 +206,7 @@ impl Inbox {
             match item {
                 Item::Event(id, event) => {
                     self.events -= 1;
+                    self.event_bytes -= event.carried();
                     inbox.push_event(id, event);
                 }
                 Item::Data(piece) => {

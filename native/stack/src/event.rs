@@ -101,6 +101,18 @@ pub enum Event {
     SenderDry,
 }
 
+impl Event {
+    /// Bytes that it carries, of the peer or of messages that failed.
+    pub(crate) fn carried(&self) -> usize {
+        match self {
+            Event::AssocChange(AssocChange::Lost { causes: bytes, .. })
+            | Event::SendFailed { bytes, .. }
+            | Event::RemoteError { cause: bytes, .. } => bytes.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// What became of an association.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AssocChange {

@@ -2,6 +2,38 @@
 
 use std::time::Duration;
 
+/// Bounds on what peers can make this stack hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Associations of one endpoint.
+    pub associations_per_endpoint: usize,
+    /// Associations of all endpoints.
+    pub associations: usize,
+    /// Answers a second to INITs and to packets that belong to no association.
+    pub answers_per_second: u32,
+    /// Events of one endpoint that wait for its user. While there are more, nobody can begin an
+    /// association with it, and events that tell nothing of a message or of an association's end
+    /// are left out.
+    pub events_per_endpoint: usize,
+    /// Bytes of one endpoint that wait for its user and that no receive buffer bounds: data of
+    /// associations that have ended, with its accounting, and what events carry. While there are
+    /// more, it is as with too many events. An endpoint can hold so much, and what the associations
+    /// that it had when this was reached leave behind.
+    pub unread_per_endpoint: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            associations_per_endpoint: 16_384,
+            associations: 65_536,
+            answers_per_second: 10_000,
+            events_per_endpoint: 65_536,
+            unread_per_endpoint: 64 << 20,
+        }
+    }
+}
+
 /// One-to-many or one-to-one (RFC 6458, sections 3 and 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {

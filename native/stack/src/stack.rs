@@ -14,39 +14,14 @@ use crate::assoc::state::Assoc;
 use crate::endpoint::Endpoint;
 pub use crate::entropy::Entropy;
 pub use crate::error::Error;
+pub use crate::params::Limits;
 use crate::ports::{BindingId, Ports};
 use crate::status::Counters;
 pub use crate::status::Ready;
 use crate::timer::Deadlines;
 use crate::types::{AssocId, EndpointId, Time, Transmit};
 use peers::Peers;
-use used::UsedTags;
-
-/// Bounds on what peers can make this stack hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Associations of one endpoint.
-    pub associations_per_endpoint: usize,
-    /// Associations of all endpoints.
-    pub associations: usize,
-    /// Answers a second to INITs and to packets that belong to no association.
-    pub answers_per_second: u32,
-    /// Events of one endpoint that wait for its user. While there are more, nobody can begin an
-    /// association with it, and events that tell nothing of a message or of an association's end
-    /// are left out.
-    pub events_per_endpoint: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
-            associations_per_endpoint: 16_384,
-            associations: 65_536,
-            answers_per_second: 10_000,
-            events_per_endpoint: 65_536,
-        }
-    }
-}
+use used::{PeerTag, UsedTags};
 
 /// All endpoints of one node: no socket, no clock, no thread.
 pub struct Stack {
@@ -56,7 +31,10 @@ pub struct Stack {
     assocs: BTreeMap<AssocId, Entry>,
     ports: Ports,
     peers: Peers,
-    used: UsedTags,
+    /// Our tags.
+    used: UsedTags<u32>,
+    /// Peers' tags.
+    used_by_peers: UsedTags<PeerTag>,
     deadlines: Deadlines<AssocId>,
     /// Associations that may have a packet to send.
     sending: VecDeque<AssocId>,
@@ -91,6 +69,7 @@ impl Stack {
             ports: Ports::default(),
             peers: Peers::default(),
             used: UsedTags::default(),
+            used_by_peers: UsedTags::default(),
             deadlines: Deadlines::new(),
             sending: VecDeque::new(),
             ready: VecDeque::new(),

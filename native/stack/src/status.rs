@@ -146,6 +146,8 @@ pub struct Memory {
     pub send_bytes: usize,
     /// Events that wait for a user.
     pub queued_events: usize,
+    /// Bytes that these events carry.
+    pub event_bytes: usize,
     /// Packets that wait for `output`, besides those that associations make then.
     pub queued_packets: usize,
 }

@@ -46,6 +46,8 @@ pub(crate) struct Driver {
     pub(crate) restarts: u32,
     /// Of 10,000 packets, each way, so many are thrown away.
     pub(crate) loss: u32,
+    /// Packets that came and were thrown away.
+    pub(crate) lost: u32,
     socket: UdpSocket,
     begin: Instant,
     rng: fastrand::Rng,
@@ -72,6 +74,7 @@ impl Driver {
             state: State::NotYet,
             restarts: 0,
             loss: 0,
+            lost: 0,
             socket,
             begin: Instant::now(),
             rng: fastrand::Rng::new(),
@@ -107,6 +110,11 @@ impl Driver {
     pub(crate) fn abort(&mut self) -> Result<(), Error> {
         let assoc = self.assoc.ok_or(Error::NotConnected)?;
         self.stack.abort(self.now(), self.endpoint, assoc, b"enough")
+    }
+
+    /// The peer has all of it.
+    pub(crate) fn all_sent(&self) -> bool {
+        self.stack.buffered(self.endpoint).is_ok_and(|(_, unacked)| unacked == 0)
     }
 
     /// The next whole message; events on the way are noted.
@@ -159,7 +167,9 @@ impl Driver {
             Ok((length, remote)) => {
                 let local = self.socket.local_addr()?;
                 let now = self.now();
-                if self.rng.u32(0..10_000) >= self.loss {
+                if self.rng.u32(0..10_000) < self.loss {
+                    self.lost += 1;
+                } else {
                     self.stack.input(now, Route { local, remote }, &self.buffer[..length]);
                 }
             }

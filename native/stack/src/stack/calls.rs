@@ -100,6 +100,7 @@ impl Stack {
         let limits = &self.limits;
         if self.assocs.len() >= limits.associations
             || self.endpoint(endpoint)?.assocs.len() >= limits.associations_per_endpoint
+            || self.endpoint(endpoint)?.inbox.exceeds(limits)
         {
             return Err(Error::NoBuffers);
         }
@@ -259,8 +260,10 @@ impl Stack {
                 entry.assoc.counters.messages_in += messages;
             }
         }
-        if let Some((assoc, charge)) = freed {
-            self.with(assoc, |assoc, _| assoc.release(charge));
+        if let Some((assoc, charge)) = freed
+            && self.with(assoc, |assoc, _| assoc.release(charge)).is_none()
+        {
+            self.endpoint_mut(endpoint)?.inbox.release_ended(charge);
         }
         Ok(received)
     }

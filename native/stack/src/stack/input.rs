@@ -115,7 +115,7 @@ impl Stack {
         let limits = &self.limits;
         if self.assocs.len() >= limits.associations
             || endpoint.assocs.len() + endpoint.waiting.len() >= limits.associations_per_endpoint
-            || endpoint.inbox.events() >= limits.events_per_endpoint
+            || endpoint.inbox.exceeds(limits)
         {
             return Some(Cause::OutOfResource.to_bytes());
         }
@@ -140,7 +140,9 @@ impl Stack {
             Opened::Forged => return,
         };
         // It was used before, or its tag is somebody else's: one of four thousand million.
-        let past = self.used.get(cookie.local_tag);
+        let Incoming { route, ports, .. } = incoming;
+        let by_peer = (ports.local, at_port(route.remote, ports.peer), cookie.peer_tag);
+        let past = self.used.get(cookie.local_tag).or(self.used_by_peers.get(by_peer));
         if past == Some(Past::Up) || self.peers.with_tag(cookie.local_tag).is_some() {
             self.cx.counters.bad_cookies += 1;
             return;

@@ -178,6 +178,7 @@ impl Stack {
         for endpoint in endpoints {
             memory.receive_bytes += endpoint.inbox.charge();
             memory.queued_events += endpoint.inbox.events();
+            memory.event_bytes += endpoint.inbox.event_bytes();
         }
         for entry in self.assocs.values() {
             // What the user can receive already was counted there.

@@ -8,8 +8,8 @@ use crate::error::Error;
 use crate::event::{Event, RcvInfo};
 use crate::params::Style;
 use crate::rx::Message;
-use crate::stack::Stack;
 use crate::stack::used::Past;
+use crate::stack::{Limits, Stack};
 use crate::status::{Ready, State};
 use crate::types::{AssocId, EndpointId};
 
@@ -80,7 +80,7 @@ impl Stack {
         for happened in happened {
             match happened {
                 Happened::Event(event) => {
-                    push_event(endpoint, self.limits.events_per_endpoint, id, event);
+                    push_event(endpoint, &self.limits, id, event);
                 }
                 Happened::Data(message) => endpoint.inbox.push_data(piece(id, from, message)),
             }
@@ -123,10 +123,17 @@ impl Stack {
             let past = if assoc.is_up() { Past::Up } else { Past::NeverUp };
             self.used.insert(self.cx.now, entry.tag, until, past);
         }
+        if assoc.is_up() {
+            let tag = (assoc.ports.local, assoc.peer(), assoc.peer_tag);
+            // A preservative can make it twice as long (5.2.6).
+            let until = self.cx.now + 2 * assoc.params.cookie_life;
+            self.used_by_peers.insert(self.cx.now, tag, until, Past::Up);
+        }
         let Some(owner) = entry.endpoint else { return };
         let Some(endpoint) = self.endpoints.get_mut(&owner) else { return };
         endpoint.assocs.remove(&id);
         endpoint.unacked -= entry.unacked;
+        endpoint.inbox.end(assoc.delivered);
         let was_readable = endpoint.is_readable();
         if endpoint.style == Style::OneToOne {
             endpoint.failure = failure(end);
@@ -151,7 +158,7 @@ fn failure(end: End) -> Option<Error> {
     }
 }
 
-fn push_event(endpoint: &mut Endpoint, most: usize, id: AssocId, event: Event) {
+fn push_event(endpoint: &mut Endpoint, limits: &Limits, id: AssocId, event: Event) {
     // A peer must not fill memory with what it makes us tell.
     let needed = matches!(
         event,
@@ -160,7 +167,7 @@ fn push_event(endpoint: &mut Endpoint, most: usize, id: AssocId, event: Event) {
             | Event::Shutdown
             | Event::PartialDeliveryAborted { .. }
     );
-    if needed || endpoint.inbox.events() < most {
+    if needed || !endpoint.inbox.exceeds(limits) {
         endpoint.inbox.push_event(id, event);
     }
 }

@@ -1,17 +1,24 @@
 //! Cookies that were used up.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+use std::net::SocketAddr;
 
 use crate::types::Time;
 
 /// Tags that are in cookies of ours which are still valid, and whose association has ended. A COOKIE
 /// ECHO that comes late a second time would make a second association of it: one that delivers once
-/// more what was in its packet, and takes what is left of the first one for its own.
-#[derive(Debug, Default)]
-pub(super) struct UsedTags {
-    tags: HashMap<u32, Past>,
-    order: VecDeque<(Time, u32)>,
+/// more what was in its packet, and takes what is left of the first one for its own. Where both ends
+/// began, there may be a second cookie for the same tag of the peer, with another one of ours; the
+/// peer MUST take another tag for its next association (section 5.3.1).
+#[derive(Debug)]
+pub(super) struct UsedTags<T> {
+    tags: HashMap<T, Past>,
+    order: VecDeque<(Time, T)>,
 }
+
+/// A tag that the peer chose: our SCTP port, the peer's address and SCTP port, and the tag.
+pub(super) type PeerTag = (u16, SocketAddr, u32);
 
 /// What became of the association.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,16 +32,22 @@ pub(super) enum Past {
 /// More are forgotten, the oldest first.
 const MOST: usize = 16_384;
 
-impl UsedTags {
+impl<T> Default for UsedTags<T> {
+    fn default() -> UsedTags<T> {
+        UsedTags { tags: HashMap::new(), order: VecDeque::new() }
+    }
+}
+
+impl<T: Copy + Eq + Hash> UsedTags<T> {
     /// An association has ended; cookies with its tag are valid until then.
-    pub(super) fn insert(&mut self, now: Time, tag: u32, until: Time, past: Past) {
+    pub(super) fn insert(&mut self, now: Time, tag: T, until: Time, past: Past) {
         self.forget(now);
         if until > now && self.tags.insert(tag, past).is_none() {
             self.order.push_back((until, tag));
         }
     }
 
-    pub(super) fn get(&self, tag: u32) -> Option<Past> {
+    pub(super) fn get(&self, tag: T) -> Option<Past> {
         self.tags.get(&tag).copied()
     }
 

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use stack::event::Received;
 use stack::params::{Params, Style};
 use stack::stack::Limits;
-use stack::types::{Route, Tsn};
+use stack::types::{AssocId, EndpointId, Route, Tsn};
 use stack::wire::{
     Builder, Cause, Causes, Chunk, Header, Init, Parameter, Parameters, chunk_type as kind,
 };
@@ -160,6 +161,161 @@ fn so_many_events() {
     world.connect(A, a, B, PORT);
     world.settle();
     assert!(matches!(world.events(A, a)[..], [up!()]), "the user has looked");
+}
+
+const UNREAD: usize = 300_000;
+
+/// B's receive buffer is small, and its bound on what ended associations leave.
+fn forgetful() -> (World, EndpointId) {
+    let limits = Limits { unread_per_endpoint: UNREAD, ..Limits::default() };
+    let mut world = World::with_limits(limits);
+    let params = Params { receive_buffer: 20_000, sack_delay: Duration::ZERO, ..Params::default() };
+    let b = world.open_with(B, Style::OneToMany, PORT, params);
+    world.stacks[B].listen(b, 5).unwrap();
+    (world, b)
+}
+
+/// Sends until B has no window left. Returns how many bytes were acknowledged.
+fn fill(world: &mut World, a: EndpointId, id: AssocId) -> usize {
+    let mut sent = 0;
+    while world.stacks[A].status(a, id).unwrap().rwnd > 0 {
+        world.send(A, a, id, &[7; 1000]);
+        sent += 1000;
+        world.settle();
+    }
+    assert_eq!(world.stacks[A].status(a, id).unwrap().unacked, 0);
+    sent
+}
+
+/// What waits at B, and what it carries in events.
+fn unread(world: &World) -> usize {
+    let memory = world.stacks[B].memory();
+    memory.receive_bytes + memory.event_bytes
+}
+
+/// Peers that fill the window, and end, while the user does not look; by SHUTDOWN and by ABORT.
+#[test]
+fn so_much_data_of_associations_that_ended() {
+    let (mut world, b) = forgetful();
+    let (mut acknowledged, mut refused) = (0, 0);
+    for n in 0..100 {
+        let a = world.open(A, Style::OneToMany, 0);
+        let id = world.connect(A, a, B, PORT);
+        world.settle();
+        match &world.events(A, a)[..] {
+            [up!()] => {
+                assert_eq!(refused, 0, "the user has not looked");
+                acknowledged += fill(&mut world, a, id);
+            }
+            // Cause 4: out of resource.
+            [event] if *event == cannot_start(4) => {
+                refused += 1;
+                continue;
+            }
+            other => panic!("{other:?}"),
+        }
+        let now = world.now;
+        match n % 2 {
+            0 => world.stacks[A].shutdown(now, a, id).unwrap(),
+            _ => world.stacks[A].abort(now, a, id, b"").unwrap(),
+        }
+        world.settle();
+        assert_eq!(world.stacks[B].association_count(), 0);
+        // What the last one left is more than the bound, by its receive buffer at most.
+        assert!(unread(&world) < UNREAD + 2 * 20_000, "{}", unread(&world));
+    }
+    assert!(unread(&world) >= UNREAD);
+    assert!(refused > 50, "{refused}");
+    // The endpoint itself begins none, either.
+    let remote = SocketAddr::new(world.ip(A), PORT);
+    let own = world.stacks[B].connect(world.now, b, remote, PORT);
+    assert_eq!(own, Err(stack::error::Error::NoBuffers));
+
+    // All that was acknowledged is there, and then there is room again.
+    let received = world.received(B, b);
+    let data = received.iter().filter_map(|received| match received {
+        Received::Data { bytes, .. } => Some(bytes.len()),
+        Received::Event(..) => None,
+    });
+    assert_eq!(data.sum::<usize>(), acknowledged);
+    assert_eq!(unread(&world), 0);
+    let a = world.open(A, Style::OneToMany, 0);
+    world.connect(A, a, B, PORT);
+    world.settle();
+    assert!(matches!(world.events(A, a)[..], [up!()]), "the user has looked");
+}
+
+/// Peers that begin all at once, or that have their cookies when the bound is reached: it is crossed
+/// by what those can hold that were there before, and by nothing else.
+#[test]
+fn a_cookie_is_no_way_around_the_bound() {
+    let (mut world, _) = forgetful();
+    let mut peers = Vec::new();
+    for _ in 0..20 {
+        let a = world.open(A, Style::OneToMany, 0);
+        let id = world.connect(A, a, B, PORT);
+        peers.push((a, id));
+    }
+    world.settle();
+    // This one has a cookie, and keeps it for later.
+    world.drop_chunks(kind::COOKIE_ECHO);
+    let late = world.open(A, Style::OneToMany, 0);
+    world.connect(A, late, B, PORT);
+    world.settle();
+    let echo = world.last().transmit.clone();
+    world.drop_nothing();
+    for (a, id) in &peers {
+        assert!(matches!(world.events(A, *a)[..], [up!()]));
+        fill(&mut world, *a, *id);
+    }
+    let held = world.stacks[B].memory().receive_bytes;
+    assert!((UNREAD..=20 * 2 * 20_000).contains(&held), "{held}");
+    for (a, id) in peers {
+        let _ = world.stacks[A].abort(world.now, a, id, b"");
+    }
+    world.settle();
+    assert_eq!(world.stacks[B].memory().receive_bytes, held);
+    // No time has passed: the cookie is as good as new.
+    let remote = SocketAddr::new(world.ip(A), echo.route.local.port());
+    world.stacks[B].input(world.now, Route { local: echo.route.remote, remote }, &echo.bytes);
+    let answer = world.stacks[B].output().unwrap();
+    assert!(matches!(first(&answer.bytes), Chunk::Abort { .. }));
+    assert_eq!(world.stacks[B].association_count(), 0);
+}
+
+/// ERRORs and ABORTs as long as a packet may be.
+#[test]
+fn so_many_bytes_in_events() {
+    let (mut world, b) = forgetful();
+    let mut causes = Vec::new();
+    Cause::UserInitiatedAbort(&[7; 60_000]).write(&mut causes);
+    let mut lost = 0;
+    for _ in 0..30 {
+        let a = world.open(A, Style::OneToMany, 0);
+        world.connect(A, a, B, PORT);
+        world.settle();
+        let [id] = world.stacks[B].associations(b).unwrap()[..] else { continue };
+        let echo = world.log.iter().rfind(|sent| sent.kinds() == [kind::COOKIE_ECHO]).unwrap();
+        let header = stack::wire::Packet::parse(&echo.transmit.bytes).unwrap().header;
+        let remote = SocketAddr::new(world.ip(A), header.source);
+        let causes = Causes::new(&causes);
+        let errors = if lost == 2 { 10 } else { 1 };
+        for chunk in std::iter::repeat_n(Chunk::Error(causes), errors)
+            .chain([Chunk::Abort { reflected_tag: false, causes }])
+        {
+            let mut packet = Builder::new(header, 65_000);
+            packet.push(&chunk).unwrap();
+            world.stacks[B].input(world.now, route(remote), &packet.finish());
+        }
+        assert!(!world.stacks[B].associations(b).unwrap().contains(&id));
+        lost += 1;
+        // By one ERROR, and by the ABORT of the one that was there.
+        assert!(world.stacks[B].memory().event_bytes < UNREAD + 2 * 61_000);
+    }
+    assert_eq!(lost, 3, "then nobody can begin");
+    let ends = world.events(B, b).into_iter().filter(|event| crate::world::lost(event) == Some(12));
+    assert_eq!(ends.count(), 3, "ends are told");
+    assert_eq!(world.stacks[B].memory().event_bytes, 0);
 }
 
 /// A peer that reports errors without end.

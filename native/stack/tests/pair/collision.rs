@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use stack::event::Event;
 use stack::params::Style;
 use stack::wire::chunk_type as kind;
 
@@ -125,6 +126,38 @@ fn a_cookie_is_used_once() {
     pair.world.settle();
     assert_eq!(pair.world.stacks[B].association_count(), 0);
     assert_eq!(pair.world.events(B, pair.b), []);
+}
+
+/// Both began, and A had two cookies of B's: one that B gave when it knew nothing of A, and one of
+/// the association that came up and is over. The first one comes late: A's tag is over, too.
+#[test]
+fn a_cookie_for_a_peer_that_is_over() {
+    let mut world = World::new();
+    let a = world.listen(A, 4000);
+    let b = world.listen(B, 5000);
+    let at_a = world.connect(A, a, B, 5000);
+    world.collect();
+    world.deliver_one();
+    world.collect();
+    world.connect(B, b, A, 4000);
+    world.passes = Box::new(|sent| sent.from == B || sent.kinds() != [kind::COOKIE_ECHO]);
+    world.settle();
+    world.drop_nothing();
+    assert!(matches!(world.events(A, a)[..], [up!()]));
+    assert!(matches!(world.events(B, b)[..], [up!()]));
+    world.stacks[A].shutdown(world.now, a, at_a).unwrap();
+    world.settle();
+    assert_eq!(world.events(B, b), [Event::Shutdown, complete()]);
+    let mut echoes = world.log.iter().filter(|sent| sent.kinds() == [kind::COOKIE_ECHO]);
+    let late = echoes.find(|sent| sent.from == A).cloned().unwrap();
+    world.wire.push_back(late);
+    world.settle();
+    assert_eq!(world.stacks[B].association_count(), 0);
+    assert_eq!(world.events(B, b), []);
+    // What A begins now is no restart.
+    world.connect(A, a, B, 5000);
+    world.settle();
+    assert!(matches!(world.events(B, b)[..], [up!()]));
 }
 
 /// 5.2.3 and 5.2.5: late answers change nothing.
