@@ -6,6 +6,7 @@
 -include("gen_sctp_nif.hrl").
 -include_lib("common_test/include/ct.hrl").
 -include_lib("stdlib/include/assert.hrl").
+-include("gen_sctp_test_chunks.hrl").
 
 -compile([export_all, nowarn_export_all]).
 
@@ -17,12 +18,7 @@
 -define(M, gen_sctp_nif).
 -define(NET, gen_sctp_test_net).
 
-%% Types of chunks (RFC 9260, 4895, 5061).
--define(DATA, 0).
--define(SACK, 3).
--define(AUTH, 15).
 -define(ASCONF_ACK, 128).
--define(ASCONF, 193).
 
 -define(SHA1, 1).
 -define(SHA256, 3).

@@ -5,6 +5,7 @@
 -include("gen_sctp_nif.hrl").
 -include_lib("common_test/include/ct.hrl").
 -include_lib("stdlib/include/assert.hrl").
+-include("gen_sctp_test_chunks.hrl").
 
 -compile([export_all, nowarn_export_all]).
 
@@ -23,14 +24,8 @@
 -define(UNFINISHED, (128 * 1024 * 1024)).
 -define(LEAST, (64 * 1024)).
 
-%% Types of chunks (RFC 9260, RFC 8260).
--define(DATA, 0).
--define(SACK, 3).
--define(HEARTBEAT, 4).
 -define(HEARTBEAT_ACK, 5).
--define(ABORT, 6).
 -define(SHUTDOWNS, [7, 8, 14]).
--define(I_DATA, 64).
 
 suite() -> [{timetrap, {seconds, 240}}].
 

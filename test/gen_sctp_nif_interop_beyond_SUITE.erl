@@ -6,6 +6,7 @@
 -include("gen_sctp_nif.hrl").
 -include_lib("common_test/include/ct.hrl").
 -include_lib("stdlib/include/assert.hrl").
+-include("gen_sctp_test_chunks.hrl").
 
 -compile([export_all, nowarn_export_all]).
 
@@ -19,11 +20,6 @@
 -define(NET, gen_sctp_test_net).
 -define(FOREIGN, gen_sctp_test_foreign).
 -define(TIMEOUT, 10000).
-
-%% Types of chunks (RFC 9260, 4895, 8260).
--define(DATA, 0).
--define(AUTH, 15).
--define(I_DATA, 64).
 
 -define(SHA1, 1).
 

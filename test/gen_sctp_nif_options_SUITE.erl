@@ -5,6 +5,7 @@
 -include("gen_sctp_nif.hrl").
 -include_lib("common_test/include/ct.hrl").
 -include_lib("stdlib/include/assert.hrl").
+-include("gen_sctp_test_chunks.hrl").
 
 -compile([export_all, nowarn_export_all]).
 
@@ -14,13 +15,6 @@
 
 -define(M, gen_sctp_nif).
 -define(NET, gen_sctp_test_net).
-
-%% Types of chunks (RFC 9260).
--define(DATA, 0).
--define(SACK, 3).
--define(HEARTBEAT, 4).
--define(ABORT, 6).
--define(SHUTDOWN, 7).
 
 suite() -> [{timetrap, {seconds, 90}}].
 

@@ -6,6 +6,7 @@
 -include("gen_sctp_nif.hrl").
 -include_lib("common_test/include/ct.hrl").
 -include_lib("stdlib/include/assert.hrl").
+-include("gen_sctp_test_chunks.hrl").
 
 -compile([export_all, nowarn_export_all]).
 
@@ -16,10 +17,7 @@
 -define(M, gen_sctp_nif).
 -define(NET, gen_sctp_test_net).
 
-%% Types of chunks (RFC 9260, RFC 3758), and the I bit of DATA (RFC 7053).
--define(DATA, 0).
--define(SACK, 3).
--define(FORWARD_TSN, 192).
+%% The I bit of DATA (RFC 7053).
 -define(IMMEDIATE, 8).
 
 suite() -> [{timetrap, {seconds, 60}}].

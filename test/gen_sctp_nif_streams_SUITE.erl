@@ -5,6 +5,7 @@
 -include("gen_sctp_nif.hrl").
 -include_lib("common_test/include/ct.hrl").
 -include_lib("stdlib/include/assert.hrl").
+-include("gen_sctp_test_chunks.hrl").
 
 -compile([export_all, nowarn_export_all]).
 
@@ -15,12 +16,6 @@
 -define(M, gen_sctp_nif).
 -define(NET, gen_sctp_test_net).
 
-%% Types of chunks (RFC 9260).
--define(INIT, 1).
--define(INIT_ACK, 2).
--define(ECNE, 12).
--define(CWR, 13).
--define(RE_CONFIG, 130).
 %% Parameters of RE-CONFIG (RFC 6525).
 -define(OUTGOING_RESET, 13).
 -define(INCOMING_RESET, 14).

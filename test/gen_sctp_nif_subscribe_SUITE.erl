@@ -5,6 +5,7 @@
 -include("gen_sctp_nif.hrl").
 -include_lib("common_test/include/ct.hrl").
 -include_lib("stdlib/include/assert.hrl").
+-include("gen_sctp_test_chunks.hrl").
 
 -compile([export_all, nowarn_export_all]).
 
@@ -13,8 +14,6 @@
 
 -define(M, gen_sctp_nif).
 -define(NET, gen_sctp_test_net).
--define(SACK, 3).
--define(DATA, 0).
 
 suite() -> [{timetrap, {seconds, 90}}].
 

@@ -6,6 +6,7 @@
 -include("gen_sctp_nif.hrl").
 -include_lib("common_test/include/ct.hrl").
 -include_lib("stdlib/include/assert.hrl").
+-include("gen_sctp_test_chunks.hrl").
 
 -compile([export_all, nowarn_export_all]).
 
@@ -15,13 +16,6 @@
 
 -define(M, gen_sctp_nif).
 -define(NET, gen_sctp_test_net).
-
-%% Types of chunks (RFC 9260).
--define(DATA, 0).
--define(HEARTBEAT, 4).
--define(ABORT, 6).
--define(I_DATA, 64).
--define(PAD, 132).
 
 %% The port of SCTP in UDP (RFC 6951).
 -define(UDP_PORT, 9899).

@@ -27,7 +27,6 @@
 -export([associations/2]).
 -export([add_address/4]).
 -export([remove_address/4]).
--export([lead_to/4]).
 
 %% Packets.
 -export([raw/1]).
@@ -231,13 +230,6 @@ add_address(Net, Host, Family, N) ->
 -spec remove_address(net(), host(), inet | inet6, path()) -> ok.
 remove_address(Net, Host, Family, N) ->
     batch(Net, Host, [change_address("del", Host, Family, N)]).
-
-%% @doc Has a host send what is for an address that nobody has to the other host, by a path. That
-%% host's kernel does nothing with it.
--spec lead_to(net(), host(), inet:ip_address(), path()) -> ok.
-lead_to(Net, Host, Address, N) ->
-    batch(Net, Host, [["neigh replace ", inet:ntoa(Address), " lladdr ", mac(other(Host), N),
-                       " nud permanent dev ", device(Host, N)]]).
 
 %% Without `nodad' an address of IPv6 is tried out for a second before it can be used.
 change_address(Verb, Host, Family, N) ->

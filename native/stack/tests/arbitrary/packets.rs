@@ -14,7 +14,7 @@ use crate::source::Source;
 use crate::{config, decisions, feed};
 
 /// Those that have a variant of their own.
-const CHUNKS: [u8; 16] = [
+pub(crate) const CHUNKS: [u8; 16] = [
     chunk_type::DATA,
     chunk_type::INIT,
     chunk_type::INIT_ACK,

@@ -9,10 +9,10 @@ use stack::params::{Params, PathParams, Style};
 use stack::stack::{Entropy, Limits, Stack};
 use stack::status::State;
 use stack::types::{AssocId, EndpointId, Route, Time, Transmit, Tsn};
-use stack::wire::{Builder, Chunk, Header, Packet, chunk_type};
+use stack::wire::{Builder, Chunk, Header, Packet};
 
 use crate::mutate::mutate;
-use crate::packets::with_checksum;
+use crate::packets::{CHUNKS, with_checksum};
 use crate::source::Source;
 use crate::{config, decisions, feed};
 
@@ -196,7 +196,7 @@ impl Scene {
         let header = Header { source: 6000, destination: 5000, tag };
         let mut builder = Builder::new(header, 4000);
         for _ in 0..1 + source.below(3) {
-            let kind = KINDS[source.below(KINDS.len())];
+            let kind = CHUNKS[source.below(CHUNKS.len())];
             let tlvs = if source.bool() { source.parameters().1 } else { source.causes().1 };
             let cookie = self.cookie.clone();
             let chunk = source.chunk(kind, &tlvs);
@@ -276,25 +276,6 @@ impl Scene {
 fn turned(route: Route) -> Route {
     Route { local: route.remote, remote: route.local }
 }
-
-const KINDS: [u8; 16] = [
-    chunk_type::DATA,
-    chunk_type::INIT,
-    chunk_type::INIT_ACK,
-    chunk_type::SACK,
-    chunk_type::HEARTBEAT,
-    chunk_type::HEARTBEAT_ACK,
-    chunk_type::ABORT,
-    chunk_type::SHUTDOWN,
-    chunk_type::SHUTDOWN_ACK,
-    chunk_type::ERROR,
-    chunk_type::COOKIE_ECHO,
-    chunk_type::COOKIE_ACK,
-    chunk_type::ECNE,
-    chunk_type::CWR,
-    chunk_type::SHUTDOWN_COMPLETE,
-    chunk_type::FORWARD_TSN,
-];
 
 const STATES: [Option<State>; 8] = [
     None,

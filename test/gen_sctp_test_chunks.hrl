@@ -1,0 +1,16 @@
+%% Types of chunks (RFC 9260, 3758, 4820, 4895, 5061, 6525, 8260).
+-define(DATA, 0).
+-define(INIT, 1).
+-define(INIT_ACK, 2).
+-define(SACK, 3).
+-define(HEARTBEAT, 4).
+-define(ABORT, 6).
+-define(SHUTDOWN, 7).
+-define(ECNE, 12).
+-define(CWR, 13).
+-define(AUTH, 15).
+-define(I_DATA, 64).
+-define(RE_CONFIG, 130).
+-define(PAD, 132).
+-define(FORWARD_TSN, 192).
+-define(ASCONF, 193).
