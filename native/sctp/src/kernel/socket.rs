@@ -10,7 +10,7 @@ use socket2::{Domain, Protocol, SockAddr, SockRef, Type};
 
 use super::cmsg;
 use super::sys;
-use super::sysctl::is_open;
+use super::sysctl::{has_own_udp_port, is_open};
 use crate::abi::sstat_state::ESTABLISHED;
 use crate::abi::{SOL_SCTP, assoc_ids, getaddrs, optname, sndrcvinfo, status};
 use crate::address;
@@ -22,14 +22,21 @@ use crate::types::{AssocId, Bindx, Family, Received, SndInfo, Style};
 pub struct Socket {
     fd: OwnedFd,
     family: Family,
-    style: Style,
+    kind: Kind,
     /// Has [`Socket::connect`] begun an association? Who has not need not be asked for the state of
     /// all that others have begun.
     connected: AtomicBool,
     /// Had its network namespace a port of UDP when it was opened? The kernel, too, looks then.
     encapsulates: bool,
-    /// Accepted sockets are one-to-one as well, but heed addresses.
-    peeled_off: bool,
+}
+
+/// What a socket is to its associations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    OneToMany,
+    OneToOne,
+    /// One-to-one as well, but heeds no addresses.
+    PeeledOff,
 }
 
 /// Notifications switched on in a new socket, as the start of `struct sctp_event_subscribe`:
@@ -44,13 +51,15 @@ impl Socket {
     ///
     /// Without SCTP in the kernel: `ESOCKTNOSUPPORT` or `EPROTONOSUPPORT`.
     pub fn open(family: Family, style: Style, netns: Option<&CStr>) -> io::Result<Self> {
-        let make = || Ok((create(family, style)?, is_open("udp_port")));
         let (fd, encapsulates) = match netns {
-            None => make()?,
-            Some(path) => in_netns(path, make)?,
+            None => (create(family, style)?, has_own_udp_port()),
+            Some(path) => in_netns(path, || Ok((create(family, style)?, is_open("udp_port"))))?,
         };
-        let connected = false.into();
-        let socket = Self { fd, family, style, connected, encapsulates, peeled_off: false };
+        let kind = match style {
+            Style::OneToMany => Kind::OneToMany,
+            Style::OneToOne => Kind::OneToOne,
+        };
+        let socket = Self { fd, family, kind, connected: false.into(), encapsulates };
         socket.set_option(SOL_SCTP, optname::RECVRCVINFO, &1i32.to_ne_bytes())?;
         socket.set_option(SOL_SCTP, optname::EVENTS, &DEFAULT_EVENTS)?;
         Ok(socket)
@@ -63,7 +72,10 @@ impl Socket {
 
     /// How it relates to associations.
     pub fn style(&self) -> Style {
-        self.style
+        match self.kind {
+            Kind::OneToMany => Style::OneToMany,
+            Kind::OneToOne | Kind::PeeledOff => Style::OneToOne,
+        }
     }
 
     /// Gives the endpoint its first address. A second time is `EINVAL`.
@@ -150,19 +162,18 @@ impl Socket {
     pub fn peeloff(&self, assoc: AssocId) -> io::Result<Self> {
         let fd = sys::peeloff(self.as_fd(), assoc.0)?;
         let connected = self.has_connected().into();
-        Ok(Self { connected, peeled_off: true, ..self.accepted(fd) })
+        Ok(Self { connected, kind: Kind::PeeledOff, ..self.accepted(fd) })
     }
 
     /// Does [`Socket::peeloff`] answer it?
     pub(super) fn is_peeled_off(&self) -> bool {
-        self.peeled_off
+        self.kind == Kind::PeeledOff
     }
 
     /// One that this one has accepted.
     pub(super) fn accepted(&self, fd: OwnedFd) -> Self {
         let Self { family, encapsulates, .. } = *self;
-        let (style, connected) = (Style::OneToOne, false.into());
-        Self { fd, family, style, connected, encapsulates, peeled_off: false }
+        Self { fd, family, kind: Kind::OneToOne, connected: false.into(), encapsulates }
     }
 
     /// Can packets go in UDP (RFC 6951)? Decided when it, or whom it is of, was opened.
