@@ -23,6 +23,7 @@ pub(crate) mod waiter;
 pub(crate) mod waiters;
 pub(crate) mod watched;
 pub(crate) mod watchers;
+pub(crate) mod writers;
 
 // What is done with it.
 pub(crate) mod accept;

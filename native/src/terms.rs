@@ -8,5 +8,6 @@ pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod info;
 pub(crate) mod message;
+pub(crate) mod reference;
 pub(crate) mod send_info;
 pub(crate) mod value;

@@ -1,8 +1,7 @@
 //! Which events the user wants of those that are always on in the kernel, because the library needs
 //! them: the kernel's rules (RFC 6458 section 6.2.2), kept above it. `K` is the id of an association.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::collections::BTreeMap;
 
 /// An event that is always on in the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,17 +45,17 @@ impl Wanted {
 pub struct Subscriptions<K> {
     endpoint: Wanted,
     /// Those of associations for which it may be something else.
-    own: HashMap<K, Wanted>,
+    own: BTreeMap<K, Wanted>,
 }
 
 impl<K> Default for Subscriptions<K> {
     fn default() -> Self {
         let endpoint = Wanted { association: true, partial_delivery: true };
-        Self { endpoint, own: HashMap::new() }
+        Self { endpoint, own: BTreeMap::new() }
     }
 }
 
-impl<K: Copy + Eq + Hash> Subscriptions<K> {
+impl<K: Copy + Ord> Subscriptions<K> {
     /// Is the event wanted of an association, or of the endpoint's that are to come?
     pub fn is_on(&self, event: Needed, assoc: K) -> bool {
         *self.wanted(assoc).of(event)
@@ -112,7 +111,7 @@ impl<K: Copy + Eq + Hash> Subscriptions<K> {
 
     /// Those of a socket that an association is peeled off to.
     pub fn inherited(&self, assoc: K) -> Self {
-        Self { endpoint: self.wanted(assoc), own: HashMap::new() }
+        Self { endpoint: self.wanted(assoc), own: BTreeMap::new() }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::socket::state::{Handle, Inherited, Shared, Socket};
 use crate::socket::table;
 use crate::socket::user_options::UserOptions;
 use crate::terms::error::Error;
+use crate::terms::reference::Number;
 
 /// Resources that Erlang has not collected yet, open or closed.
 pub(crate) static RESOURCES: AtomicUsize = AtomicUsize::new(0);
@@ -48,8 +49,8 @@ pub(crate) fn create(
     table::insert(token, &socket);
     let handle = Handle::new(Shared(socket));
     RESOURCES.fetch_add(1, Ordering::Relaxed);
-    if let Some((_, number)) = split_reference(&handle.encode(env).to_binary()) {
-        handle.number.get_or_init(|| number.into());
+    if let Some(number) = Number::of(handle.encode(env)) {
+        handle.number.get_or_init(|| number);
     }
     // None if the caller is dying: then the resource is garbage, which closes the socket.
     let monitor = handle.monitor(env, &owner);
@@ -59,25 +60,8 @@ pub(crate) fn create(
 
 impl Socket {
     /// Erlang's reference to the resource, if it is still there.
-    ///
-    /// The VM makes it again of its external term format as long as the resource lives. Only its
-    /// number is kept: the node may have got another name since.
     pub(crate) fn reference<'a>(&self, env: Env<'a>) -> Option<Term<'a>> {
-        let number = self.number.get()?;
-        let other = env.make_ref().to_binary();
-        let (node, _) = split_reference(&other)?;
-        let words = u16::try_from(number.len() / 4).ok()?.to_be_bytes();
-        let external = [&other[..2], &words, node, number].concat();
-        let (reference, _) = env.binary_to_term(&external)?;
+        let reference = self.number.get()?.reference(env)?;
         reference.decode::<Handle>().is_ok().then_some(reference)
     }
-}
-
-/// Node and number of a reference in the external term format (`NEWER_REFERENCE_EXT`).
-fn split_reference(external: &[u8]) -> Option<(&[u8], &[u8])> {
-    const TAG: [u8; 2] = [131, 90];
-    let words = external.strip_prefix(&TAG)?;
-    let (words, rest) = words.split_first_chunk()?;
-    let number = usize::from(u16::from_be_bytes(*words)) * 4;
-    rest.split_at_checked(rest.len().checked_sub(number)?)
 }

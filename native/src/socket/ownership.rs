@@ -9,7 +9,7 @@ use rustler::{LocalPid, Monitor};
 pub(crate) struct Ownership {
     owner: LocalPid,
     monitor: Option<Monitor>,
-    handover: Option<Handover>,
+    handover: Option<Box<Handover>>,
 }
 
 /// A socket on its way to another owner. It delivers nothing: what it has delivered so far is to be
@@ -67,7 +67,7 @@ impl Ownership {
     /// Begins to give the socket to `to`. An earlier handover that was not completed has its end here.
     pub(crate) fn begin(&mut self, to: LocalPid) {
         let ended = self.handover.as_ref().map_or(0, |earlier| earlier.ended);
-        self.handover = Some(Handover { to, ended });
+        self.handover = Some(Box::new(Handover { to, ended }));
     }
 
     /// Notes that a count has come to its end; false if that can be announced at once.

@@ -89,16 +89,16 @@ fn read(open: &mut Open) -> Option<Traffic> {
 /// association is gone.
 fn tell_writers(open: &mut Open, event: &Event) -> bool {
     let state = &mut open.state;
-    if !state.waiters.has_writers() {
+    if state.waiters.writers.is_empty() {
         // Nobody to be told.
         return false;
     }
     if event.error {
-        state.waiters.wake_writers(|_| true);
+        state.waiters.writers.wake_all(|_| true);
         return false;
     }
     if event.writable {
-        state.waiters.wake_writer();
+        state.waiters.writers.wake_one();
         return false;
     }
     // What came, and was not read, may be the end of an association. Only the kernel's list of all

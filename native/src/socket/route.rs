@@ -371,7 +371,7 @@ fn note(state: &mut State, style: Style, event: &Notification) -> Option<AssocId
                 }
                 state.inbox.abandon(assoc);
                 // On a one-to-one socket there is no other, whatever they called it.
-                state.waiters.wake_writers(|to| style == Style::OneToOne || to == assoc);
+                state.waiters.writers.wake_all(|to| style == Style::OneToOne || to == assoc);
             }
             Some(assoc)
         }

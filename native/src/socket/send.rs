@@ -112,14 +112,14 @@ impl Socket {
         if waiter.selects() {
             open.hold(socket);
         }
-        open.state.waiters.add_writer(assoc, waiter);
+        open.state.waiters.writers.push(assoc, waiter);
         // The room may have come since the process tried, and been announced.
         arm_again(&mut open);
         // So may the association's end.
         if !open.kernel().has_assoc(assoc) {
             // A one-to-one socket has only one, whatever they called it.
             let only = self.style == Style::OneToOne;
-            open.state.waiters.wake_writers(|other| only || other == assoc);
+            open.state.waiters.writers.wake_all(|other| only || other == assoc);
             open.loosen();
         }
         Ok(())
@@ -158,16 +158,16 @@ pub(crate) fn wake_orphans(open: &mut Open) {
     const FEW: usize = 4;
     match open.socket.style {
         Style::OneToOne if open.kernel().has_assoc(AssocId::FUTURE) => {}
-        Style::OneToOne => open.state.waiters.wake_writers(|_| true),
-        Style::OneToMany if open.state.waiters.writers() <= FEW => {
+        Style::OneToOne => open.state.waiters.writers.wake_all(|_| true),
+        Style::OneToMany if open.state.waiters.writers.len() <= FEW => {
             let (waiters, kernel) = open.state.waiters_and_kernel();
-            waiters.wake_writers(|assoc| !kernel.has_assoc(assoc));
+            waiters.writers.wake_all(|assoc| !kernel.has_assoc(assoc));
         }
         Style::OneToMany => {
             // Without memory for the list they see for themselves.
             let mut known = open.kernel().assoc_ids().unwrap_or_default();
             known.sort_unstable();
-            open.state.waiters.wake_writers(|assoc| known.binary_search(&assoc).is_err());
+            open.state.waiters.writers.wake_all(|assoc| known.binary_search(&assoc).is_err());
         }
     }
 }

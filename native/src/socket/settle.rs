@@ -69,7 +69,7 @@ pub(crate) fn wanted(state: &State) -> Interest {
             || state.may_keep()
             || state.selects_reading()
             || state.waiters.acceptors.are_waiting(),
-        write: state.waiters.has_writers(),
+        write: !state.waiters.writers.is_empty(),
         exhausted: state.inbox.is_exhausted(),
     })
 }

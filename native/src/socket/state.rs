@@ -34,6 +34,7 @@ use crate::socket::waiters::Waiters;
 use crate::socket::watchers::Watchers;
 use crate::terms::atoms;
 use crate::terms::error::Error;
+use crate::terms::reference::Number;
 
 /// The resource that Erlang holds. When the last reference to it is collected, the socket closes.
 pub(crate) struct Shared(pub(crate) Arc<Socket>);
@@ -65,11 +66,11 @@ pub(crate) struct Socket {
     pub(crate) defaults: SendDefaults,
     pub(crate) patience: Patience,
     /// The number of Erlang's reference to the resource.
-    pub(crate) number: OnceLock<Box<[u8]>>,
+    pub(crate) number: OnceLock<Number>,
 }
 
 /// With its resource and its place in the tables, an idle socket takes less than 1 KiB.
-const _: () = assert!(size_of::<Socket>() <= 768);
+const _: () = assert!(size_of::<Socket>() <= 640);
 
 /// What changes, each concern in a struct that keeps its own invariants.
 pub(crate) struct State {

@@ -28,7 +28,7 @@ pub(crate) struct Waiter {
     reference: Kept,
     /// Of one that selects, the socket as its message names it. Whoever drops this under the socket's
     /// lock has another reference (`Open::hold`).
-    socket: Option<Kept>,
+    socket: Option<Box<Kept>>,
     told: bool,
 }
 
@@ -58,7 +58,7 @@ impl Waiter {
             Wait::Call(reference) => Some(Waiter::new(env.pid(), reference)),
             Wait::Select { socket, reference } => {
                 let mut waiter = Waiter::new(env.pid(), reference);
-                waiter.socket = Some(Kept::new(socket));
+                waiter.socket = Some(Box::new(Kept::new(socket)));
                 Some(waiter)
             }
         }
@@ -101,7 +101,7 @@ impl Waiter {
         match self.socket.take() {
             None => self.wake(|env| atoms::ready().to_term(env)),
             Some(socket) => self.tell(|env, reference| {
-                (atoms::dollar_socket(), &socket, atoms::select(), reference).encode(env)
+                (atoms::dollar_socket(), &*socket, atoms::select(), reference).encode(env)
             }),
         }
     }
@@ -116,7 +116,7 @@ impl Waiter {
             None => self.tell(|env, reference| (atoms::dollar_nif(), reference, error).encode(env)),
             Some(socket) => self.tell(|env, reference| {
                 let why = (reference, error.reason(env));
-                (atoms::dollar_socket(), &socket, atoms::abort(), why).encode(env)
+                (atoms::dollar_socket(), &*socket, atoms::abort(), why).encode(env)
             }),
         };
     }

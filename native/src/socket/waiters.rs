@@ -1,7 +1,6 @@
 //! The processes that wait at a socket: for a message, for room to send, for their association, for that
 //! of a peer.
 
-use std::collections::VecDeque;
 use std::mem::take;
 
 use rustler::{Monitor, Term};
@@ -11,19 +10,15 @@ use crate::message::Most;
 use crate::socket::acceptors::Acceptors;
 use crate::socket::waiter::Waiter;
 use crate::socket::watched::Watched;
+use crate::socket::writers::Writers;
 use crate::terms::error::Error;
-
-/// So many who wait to send are worth a look at who is dead.
-const MANY_WRITERS: usize = 64;
 
 /// Who waits.
 #[derive(Default)]
 pub(crate) struct Waiters {
     /// The one process that may wait in recv, or select for reading.
     receiver: Option<Receiver>,
-    writers: VecDeque<Writer>,
-    /// How many of them select.
-    selecting: usize,
+    pub(crate) writers: Writers,
     connects: Vec<Connect>,
     pub(crate) acceptors: Acceptors,
     /// Those who have selected or wait to accept, whose ends the VM tells.
@@ -34,12 +29,6 @@ pub(crate) struct Waiters {
 pub(crate) struct Receiver {
     pub(crate) waiter: Waiter,
     pub(crate) most: Most,
-}
-
-/// A process that waits for room to send to an association.
-struct Writer {
-    assoc: AssocId,
-    waiter: Waiter,
 }
 
 /// A process that waits for its association to come up.
@@ -73,7 +62,7 @@ impl Waiters {
 
     /// Does any process select? Its message names the socket, which is kept for that.
     pub(crate) fn has_selects(&self) -> bool {
-        self.selecting > 0 || self.selects_reading()
+        self.writers.has_selects() || self.selects_reading()
     }
 
     /// Strikes out a receiver that was killed, which waits for nothing.
@@ -102,54 +91,10 @@ impl Waiters {
     /// Takes out the process that waits for the outcome of this association.
     pub(crate) fn take_connect(&mut self, assoc: AssocId) -> Option<Waiter> {
         let at = self.connects.iter().position(|connect| connect.assoc == assoc)?;
-        Some(self.connects.swap_remove(at).waiter)
-    }
-
-    /// Has a process wait for room.
-    pub(crate) fn add_writer(&mut self, assoc: AssocId, waiter: Waiter) {
-        // Processes that were killed meanwhile wait for nothing: now and then they are struck out.
-        if self.writers.len() >= MANY_WRITERS && self.writers.len().is_power_of_two() {
-            self.retain_writers(Waiter::is_alive);
-        }
-        self.selecting += usize::from(waiter.selects());
-        self.writers.push_back(Writer { assoc, waiter });
-    }
-
-    fn retain_writers(&mut self, mut stays: impl FnMut(&Waiter) -> bool) {
-        self.writers.retain(|writer| stays(&writer.waiter));
-        self.selecting = self.writers.iter().filter(|writer| writer.waiter.selects()).count();
-    }
-
-    pub(crate) fn has_writers(&self) -> bool {
-        !self.writers.is_empty()
-    }
-
-    /// How many wait to send.
-    pub(crate) fn writers(&self) -> usize {
-        self.writers.len()
-    }
-
-    /// Wakes one of those who wait to send: it leaves room or not for the next.
-    pub(crate) fn wake_writer(&mut self) {
-        while let Some(Writer { waiter, .. }) = self.writers.pop_front() {
-            self.selecting -= usize::from(waiter.selects());
-            if waiter.wake_ready() {
-                break;
-            }
-        }
-    }
-
-    /// Wakes those who wait to send to such associations, to see for themselves.
-    pub(crate) fn wake_writers(&mut self, mut wakes: impl FnMut(AssocId) -> bool) {
-        self.selecting = 0;
-        for writer in take(&mut self.writers) {
-            if wakes(writer.assoc) {
-                writer.waiter.wake_ready();
-            } else {
-                self.selecting += usize::from(writer.waiter.selects());
-                self.writers.push_back(writer);
-            }
-        }
+        let Connect { waiter, .. } = self.connects.swap_remove(at);
+        // Few sockets ever see another one, and most that do no two at a time.
+        self.connects.shrink_to_fit();
+        Some(waiter)
     }
 
     /// Gives up waiting; false if nothing was waiting under `reference`: its message is on its way.
@@ -157,9 +102,7 @@ impl Waiters {
         if self.receiver.take_if(|receiver| receiver.waiter.is(reference)).is_some() {
             return true;
         }
-        if let Some(at) = self.writers.iter().position(|writer| writer.waiter.is(reference)) {
-            let selected = self.writers.remove(at).is_some_and(|writer| writer.waiter.selects());
-            self.selecting -= usize::from(selected);
+        if self.writers.leave(reference) {
             return true;
         }
         if let Some(at) = self.connects.iter().position(|connect| connect.waiter.is(reference)) {
@@ -174,16 +117,15 @@ impl Waiters {
     pub(crate) fn gone(&mut self, monitor: &Monitor) -> Option<bool> {
         let pid = self.watched.remove(monitor)?;
         self.receiver.take_if(|receiver| receiver.waiter.is_of(&pid));
-        self.retain_writers(|waiter| !waiter.is_of(&pid));
+        self.writers.retain(|waiter| !waiter.is_of(&pid));
         Some(self.acceptors.gone(&pid))
     }
 
     /// The socket is closed: those who wait for an answer get it, or hear that there will be none.
     pub(crate) fn close(&mut self) {
-        self.selecting = 0;
         self.watched = Watched::default();
         let receiver = self.receiver.take().map(|receiver| receiver.waiter);
-        let writers = take(&mut self.writers).into_iter().map(|writer| writer.waiter);
+        let writers = self.writers.take();
         let connects = take(&mut self.connects).into_iter().map(|connect| connect.waiter);
         for waiter in receiver.into_iter().chain(writers).chain(connects) {
             waiter.refuse(Error::Closed);
