@@ -9,23 +9,13 @@ use std::os::fd::AsFd;
 
 use super::socket::Socket;
 use super::{cmsg, sys};
-use crate::abi::{SOL_SCTP, optname};
-use crate::bytes::{put_i32, u16_at, u32_at};
-use crate::option::STATUS;
+use crate::abi::sstat_state::ESTABLISHED;
+use crate::abi::{SOL_SCTP, optname, status};
+use crate::bytes::{i32_at, u16_at, u32_at};
 use crate::types::{AssocId, SndInfo, flags};
 
 /// Messages that one call takes at most.
 pub const MOST: usize = 32;
-
-/// `SCTP_ESTABLISHED` of `enum sctp_sstat_state`.
-const ESTABLISHED: u32 = 4;
-
-/// `struct sctp_status`.
-mod status {
-    pub(super) const STATE: usize = 4;
-    pub(super) const OUTSTRMS: usize = 18;
-    pub(super) const FRAGMENTATION_POINT: usize = 20;
-}
 
 /// What there is room for now.
 #[derive(Clone, Copy)]
@@ -100,10 +90,8 @@ impl Socket {
 
     /// What an established association has room for; nothing if it is not.
     fn capacity(&self, assoc: AssocId) -> io::Result<Capacity> {
-        let mut value = [0; STATUS.size];
-        put_i32(&mut value, STATUS.fields[0].offset, assoc.0);
-        self.get_option(SOL_SCTP, optname::STATUS, &mut value)?;
-        let streams = match u32_at(&value, status::STATE) {
+        let value = self.status_bytes(assoc)?;
+        let streams = match i32_at(&value, status::STATE) {
             Some(ESTABLISHED) => u16_at(&value, status::OUTSTRMS).unwrap_or(0),
             _ => 0,
         };
