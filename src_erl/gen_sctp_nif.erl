@@ -1,24 +1,33 @@
-%% @doc SCTP sockets: the functions of `gen_sctp', over a native
-%% implementation that talks to the kernel without a port in between.
+%% @doc SCTP sockets: the functions of `gen_sctp', over a NIF that calls the
+%% kernel without a port in between.
 %%
-%% Every function takes and gives what its namesake in `gen_sctp' does, and
-%% `inet:setopts/2', `inet:getopts/2', `inet:port/1', `inet:close/1' and the
-%% other functions of `inet' that know module sockets work on these sockets.
-%% The records are those of `kernel/include/inet_sctp.hrl'; including
-%% `gen_sctp_nif/include/inet_sctp.hrl' gets the same, and
-%% `gen_sctp_nif/include/gen_sctp_nif.hrl' those of further options and events
-%% as well. These are set by `inet:setopts/2' or in the options of `open'
-%% (`docs/options.md' has a table); who does not ask for them sees no
-%% difference.
+%% Every function takes and returns what its namesake in `gen_sctp' does.
+%% `inet:setopts/2', `inet:getopts/2', `inet:port/1', `inet:close/1' and most
+%% other functions of `inet' work on these sockets. Instead of
+%% `inet:peernames/1,2', `inet:socknames/2' and `inet:getfd/1' call the
+%% functions of this module.
 %%
-%% Where releases of OTP differ, this is the newest one (29): the kernel's own
-%% buffer sizes, a `send' that waits for room, `inet_default_sctp_options'.
+%% The records are those of `kernel/include/inet_sctp.hrl', which
+%% `gen_sctp_nif/include/inet_sctp.hrl' includes. Include
+%% `gen_sctp_nif/include/gen_sctp_nif.hrl' for those of further options and
+%% events as well. Set these by `inet:setopts/2' or in the options of `open'
+%% (`docs/options.md' has a table). A program that does not ask for them sees
+%% no difference.
+%%
+%% Where releases of OTP differ, this module does as the newest one (29): the
+%% kernel's own buffer sizes, a `send' that waits for room,
+%% `inet_default_sctp_options'.
 %%
 %% == Sockets ==
-%% A socket is `{'$inet', gen_sctp_nif, Reference}'. It belongs to the process
-%% that opened it: only the owner gets the messages of the active modes, and
-%% when it dies the socket is closed. All else may be done by any process.
-%% There is no link between owner and socket, hence no `EXIT' message either.
+%% A socket is `{'$inet', gen_sctp_nif, Reference}'. Its owner is the process
+%% that opened, accepted or peeled it off, or got it by
+%% {@link controlling_process/2}. Only the owner gets the messages of the active
+%% modes. When it dies the socket is closed. All other functions may be called by
+%% any process. There is no link between owner and socket, and so no `EXIT'
+%% message.
+%%
+%% A socket that is neither active nor listening is also closed when no process
+%% refers to it or monitors it any more.
 %%
 %% == Messages to the owner ==
 %% <dl>
@@ -29,17 +38,16 @@
 %% <dd>`#sctp_remote_error{}', `#sctp_send_failed{}', `#sctp_pdapi_event{}' or
 %% `#sctp_send_failed_event{}'.</dd>
 %% <dt>`{sctp_batch, Socket, [{IP, Port, AncData, Data}]}'</dt>
-%% <dd>One or several of both, where the option `{batch, N}' is set: see
+%% <dd>One or several of the two above, with the option `{batch, N}': see
 %% {@link recv_batch/3}. Counts as one message for `once' and N.</dd>
 %% <dt>`{sctp_error, Socket, Posix}'</dt>
 %% <dd>The socket itself had an error. Does not count for `once' and N.</dd>
 %% <dt>`{sctp_closed, Socket}'</dt>
 %% <dd>The association of a one-to-one socket with the option
-%% `{end_of_stream, closed}' has ended, and nothing follows. The socket is still
-%% to be closed. Comes once, and does not count for `once' and N.</dd>
+%% `{end_of_stream, closed}' has ended, and nothing follows. You still have to
+%% close the socket. Comes once, and does not count for `once' and N.</dd>
 %% <dt>`{sctp_error, Socket, closed}'</dt>
-%% <dd>The library had to close the socket, for a fault of its own. That would
-%% be a bug.</dd>
+%% <dd>The library had to close the socket, for a fault of its own: a bug.</dd>
 %% <dt>`{sctp_passive, Socket}'</dt>
 %% <dd>The count of `{active, N}' has come down to 0.</dd>
 %% </dl>
@@ -142,7 +150,7 @@
     error(gen_sctp_nif_error:without_key(Reason), gen_sctp_nif_error:without_keys(Args))).
 %% As gen_sctp does with a list whose end is none.
 -define(IMPROPER(Args), ?ERROR_WITHOUT_KEYS(function_clause, Args)).
-%% As many messages has a batch at most.
+%% So many messages a batch has at most.
 -define(BATCH, 64).
 
 -type sctp_socket() :: {'$inet', ?MODULE, reference()}.
@@ -264,9 +272,9 @@
 %% `#sctp_rcvinfo{}' with the option `sctp_recvrcvinfo'.
 -type anc_data() ::
     [#sctp_sndrcvinfo{} | #sctp_rcvinfo{} | inet:ancillary_data() | abort_causes()].
-%% With the option `abort_causes': what the peer said in its ABORT, which comes with
-%% `#sctp_assoc_change{}'. Code 12 is the user's own abort, Info what it said (RFC
-%% 9260, section 3.3.10; {@link error_string/1}).
+%% With the option `abort_causes': the causes in the peer's ABORT, which come with
+%% `#sctp_assoc_change{}'. Code 12 is an abort by the peer's program, Info its reason
+%% (RFC 9260, section 3.3.10; {@link error_string/1}).
 -type abort_causes() :: {abort_causes, [{Code :: 0..65535, Info :: binary()}, ...]}.
 -type event() ::
     #sctp_assoc_change{}
@@ -283,8 +291,8 @@
     | #sctp_send_failed{}
     | #sctp_send_failed_event{}
     | #sctp_pdapi_event{}.
-%% Where it came from (an event: the primary address of the peer), and what. In
-%% a batch the error events, too.
+%% Where it came from (for an event the primary address of the peer), and what it is.
+%% A batch also has error events.
 -type message() :: {
     FromIP :: inet:ip_address(),
     FromPort :: inet:port_number(),
@@ -364,12 +372,12 @@ open() ->
 %%
 %% It is bound to the wildcard address of its family and to a port that the
 %% kernel picks, unless `ip', `ifaddr' or `port' say otherwise. Several
-%% addresses make it multihomed, in as many options or in a list, of which the
-%% last is bound first, as in `gen_sctp'. Passive, in binary mode and
-%% one-to-many (`{type, seqpacket}') by default. The caller becomes the owner.
+%% addresses, in several options or in a list, make it multihomed. The last one
+%% is bound first, as in `gen_sctp'. By default the socket is passive, in binary
+%% mode, and one-to-many (`{type, seqpacket}'). The caller becomes the owner.
 %%
-%% Raises `badarg' for an option that is not known, is wrong, or is refused by
-%% the kernel. On a kernel without SCTP the answer is
+%% Raises `badarg' for an option that is unknown or wrong, or that the kernel
+%% refuses with `einval'. A kernel without SCTP gives
 %% `{error, esocktnosupport}' or `{error, eprotonosupport}'.
 -spec open(inet:port_number() | [open_option()]) ->
     {ok, sctp_socket()} | {error, inet:posix()}.
@@ -398,29 +406,30 @@ open(Port, Opts) ->
 
 %% @doc Closes a socket and all its associations.
 %%
-%% Returns when addresses and port are free, for who closes first: at once but
-%% for a socket with many associations or much data. What was sent is still
-%% delivered by the kernel, unless there is received data that nobody has read
-%% or `{linger, {true, 0}}' is set: then the associations are aborted. Those
-%% that are not up yet always are. Calls that wait on the socket return
-%% `{error, closed}'. Closing twice is fine.
+%% Returns when addresses and port are free: at once, but for a socket with many
+%% associations or much data. (Of several calls the first waits for that.) The
+%% kernel still delivers what was sent, and ends the associations gracefully. If
+%% there is received data that nobody has read, or with `{linger, {true, 0}}', it
+%% aborts them instead. Associations that are not up yet are always aborted.
+%% Calls that wait on the socket return `{error, closed}'. You can close a socket
+%% twice.
 %%
 %% With `{linger, {true, Seconds}}' it returns when all associations have ended
-%% gracefully, the peers having all that was sent, or after so many seconds;
-%% the kernel goes on with the rest. Only the calling process waits. What
-%% still comes from the peers is dropped.
+%% gracefully and the peers have all that was sent, or after so many seconds; the
+%% kernel goes on with the rest. Only the calling process waits. What still comes
+%% from the peers is dropped.
 -spec close(sctp_socket()) -> ok.
 close(?SOCKET(Ref)) when is_reference(Ref) ->
     gen_sctp_nif_prim:close_wait(Ref);
 close(S) ->
     ?BADARG([S]).
 
-%% @doc Lets peers set up associations, or no longer. `true' is a backlog of
-%% 5, `false' one of 0; of an integer the low 16 bits count.
+%% @doc Lets peers set up associations, or stops that. `true' is a backlog of 5,
+%% `false' and 0 stop listening; of an integer the low 16 bits count.
 %%
 %% On a `{type, stream}' socket a backlog of N lets N + 1 associations wait for
-%% {@link accept/2}, as far as `net.core.somaxconn' allows; further peers are
-%% refused. The kernel looks at it for no one-to-many socket.
+%% {@link accept/2}, as far as `net.core.somaxconn' allows. Further peers are
+%% refused. On a one-to-many socket the kernel ignores the number.
 -spec listen(sctp_socket(), boolean() | integer()) -> ok | {error, inet:posix() | closed}.
 listen(?SOCKET(Ref), true) when is_reference(Ref) ->
     gen_sctp_nif_open:listen(Ref, 5);
@@ -441,22 +450,22 @@ accept(L) ->
 %% 4.1.4). Waits for one at most Timeout milliseconds (up to 16#fffffffe);
 %% Timeout 0 takes what is there. Not in `gen_sctp'.
 %%
-%% With `nowait' it takes what is there as well, but where there is nothing the
-%% answer is `{select, {select_info, accept, SelectRef}}', and one message follows
-%% as {@link recv/2} says. Several processes may have selected: a message promises
-%% no more than that a try is worth while.
+%% With `nowait' it also takes what is there. If nothing is there it returns
+%% `{select, {select_info, accept, SelectRef}}', and one message follows as
+%% {@link recv/2} says. Several processes may have selected, so after the message
+%% there may be nothing left to accept.
 %%
-%% Any process may accept, and owns what it gets. Several that wait are served
+%% Any process may accept, and owns the new socket. Several that wait are served
 %% in the order they came. The new socket has all options of the one that
-%% listens, `active' and `mailbox_limit' among them, but `debug' and `netns';
-%% and `{end_of_stream, closed}' unless that was set. The first event is the
-%% `comm_up' of its association. One that has ended while it waited is accepted
-%% as well, and says so.
+%% listens, `active' and `mailbox_limit' among them, but not `debug' and `netns'.
+%% `end_of_stream' is `closed' unless it was set. The first event is the `comm_up'
+%% of its association. An association that has ended while it waited is accepted,
+%% too; its events say so.
 %%
-%% `{error, einval}': it does not listen, or no longer. `{error, enotsup}': it is
-%% one-to-many. `{error, emfile}', `{error, enospc}' and their like: the
-%% association goes on waiting, for the next call. `{error, closed}' comes when
-%% the socket is closed, to all who wait.
+%% `{error, einval}': the socket does not listen. `{error, enotsup}': it is
+%% one-to-many. `{error, emfile}', `{error, enospc}' and the like: the association
+%% goes on waiting for the next call. `{error, closed}': the socket was closed, and
+%% all who wait get this.
 -spec accept(sctp_socket(), timeout()) ->
         {ok, sctp_socket()} | {error, timeout | closed | inet:posix()};
     (sctp_socket(), nowait) ->
@@ -474,11 +483,11 @@ accept(L, Timeout) ->
 %% @doc Ends one direction of a `{type, stream}', accepted or peeled-off socket,
 %% or both (RFC 6458, section 4.1.7). Not in `gen_sctp'.
 %%
-%% `write': what was sent is delivered, then the association ends. SCTP knows no
-%% half-open associations: the peer cannot go on sending either. The end is told
-%% by events, and as `end_of_stream' says. `read': what still comes is dropped,
-%% and with `{end_of_stream, closed}' the stream has ended when all that has come
-%% is received. `{error, enotconn}': there is no association, or it listens.
+%% `write': what was sent is delivered, then the association ends. SCTP has no
+%% half-closed associations: the peer cannot go on sending either. You hear of the
+%% end by events, and as `end_of_stream' says. `read': what still comes is dropped.
+%% With `{end_of_stream, closed}' the stream ends when you have received all that
+%% has come. `{error, enotconn}': there is no association, or the socket listens.
 %% `{error, enotsup}': it is one-to-many; see {@link eof/2}.
 -spec shutdown(sctp_socket(), read | write | read_write) ->
     ok | {error, inet:posix() | closed}.
@@ -490,11 +499,11 @@ shutdown(S, How) ->
 
 %% @doc Makes an association a one-to-one socket of its own.
 %%
-%% The caller owns it. Messages of the association that are still in the
-%% kernel move to it; its id stays the same. Inherited are the options that
-%% the kernel copies, the modes of receiving (with the present count of
-%% `{active, N}'), and sctp_nodelay, priority, linger, reuseaddr and the
-%% options of traffic class and hop limit.
+%% The caller owns it. Messages of the association that are still in the kernel
+%% move to it. The association keeps its id. The new socket inherits the options
+%% that the kernel copies, the modes of receiving (with the present count of
+%% `{active, N}'), `sctp_nodelay', `priority', `linger', `reuseaddr', the send
+%% timeouts, and the options of traffic class and hop limit.
 -spec peeloff(S :: sctp_socket(), Assoc :: #sctp_assoc_change{} | assoc_id()) ->
     {ok, sctp_socket()} | {error, inet:posix() | closed}.
 peeloff(?SOCKET(Ref), #sctp_assoc_change{assoc_id = AssocId})
@@ -508,11 +517,11 @@ peeloff(S, Assoc) ->
 %% @doc Adds local addresses to an open socket, or removes some, all of them or
 %% none. Not in `gen_sctp'.
 %%
-%% Associations that are already up hear of it only where the kernel's
-%% `net.sctp.addip_enable' is on, and then by ASCONF (RFC 5061); all later ones
-%% have the addresses. `ebusy': the last address stays. `eaddrnotavail': not
-%% an address of this machine. `einval': to remove one that the socket does not
-%% have, or the socket is bound to all addresses.
+%% Later associations have the new set. Those that are already up change only if
+%% both ends have agreed on it (`sctp_asconf_supported' or the kernel's
+%% `net.sctp.addip_enable'), by ASCONF (RFC 5061). `ebusy': the last address stays.
+%% `eaddrnotavail': not an address of this machine. `einval': the socket does not
+%% have an address to be removed, or is bound to all addresses.
 -spec bindx(sctp_socket(), add | remove, [inet:ip_address()]) ->
     ok | {error, inet:posix() | closed}.
 bindx(?SOCKET(Ref) = S, Op, IPs)
@@ -526,9 +535,9 @@ bindx(S, Op, IPs) ->
 
 %% @doc Gives the socket to another process, which must be alive and local.
 %%
-%% Messages of the socket that the caller has not read yet go along, in order,
-%% and precede all that the new owner gets itself. The active mode stays, unless
-%% somebody changes it meanwhile: the new owner may answer the first message.
+%% Messages of the socket that the caller has not read yet move to the new owner,
+%% in order, before any others. The active mode stays, unless somebody changes it
+%% meanwhile. Only the owner may call this: else `{error, not_owner}'.
 -spec controlling_process(sctp_socket(), pid()) ->
     ok | {error, closed | not_owner | badarg}.
 controlling_process(?SOCKET(Ref) = S, Pid) when is_reference(Ref), is_pid(Pid) ->
@@ -557,10 +566,10 @@ connect(S, Addr, Port, Opts) ->
 
 %% @doc Sets up an association and waits until that is done.
 %%
-%% The options are set on the socket first; undefined fields of their records
-%% keep what they are. Waits for this very association, at most Timeout
-%% milliseconds including the lookup of names: events and data of others stay
-%% for later receives. Its own `#sctp_assoc_change{}' is the result, and is
+%% The options are set on the socket first; what is undefined in their records
+%% stays as it is. Waits for this association, at most Timeout milliseconds with
+%% the lookup of names. Events and data of other associations stay for later
+%% receives. The association's own `#sctp_assoc_change{}' is the result, and is
 %% not received again.
 %%
 %% After `{error, timeout}' the kernel goes on trying, and the outcome comes
@@ -590,8 +599,8 @@ connect_init(S, SockAddr, Opts, Timeout) when is_map(SockAddr), is_list(Opts) ->
 connect_init(S, Addr, Port, Opts) ->
     connect_init(S, Addr, Port, Opts, infinity).
 
-%% @doc Starts an association. Its `#sctp_assoc_change{}' event tells what has
-%% become of it. The timeout is only for the lookup of names.
+%% @doc Starts an association. Its `#sctp_assoc_change{}' event says whether it
+%% came up. The timeout is only for the lookup of names.
 -spec connect_init(sctp_socket(), inet:ip_address() | inet:hostname(),
     inet:port_number() | atom(), [option()], timeout()) -> ok | {error, term()}.
 connect_init(S, Addr, Port, Opts, Timeout) ->
@@ -602,8 +611,8 @@ connect_init(S, Addr, Port, Opts, Timeout) ->
 
 %% @doc Starts an association with a peer that has several addresses.
 %%
-%% They are sockaddr maps, `{IP, Port}' or `{Family, {IP, Port}}'. All share
-%% the last port that is given; the others may be 0.
+%% The addresses are sockaddr maps, `{IP, Port}' or `{Family, {IP, Port}}'. The
+%% last port counts for all of them; the others may be 0.
 -spec connectx_init(sctp_socket(),
     [address_and_port() | inet:family_address() | sockaddr()], [option()]) ->
     {ok, assoc_id()} | {error, term()}.
@@ -651,9 +660,9 @@ abort(?SOCKET(Ref), #sctp_assoc_change{assoc_id = AssocId}) when is_reference(Re
 abort(S, Assoc) ->
     ?BADARG([S, Assoc]).
 
-%% @doc {@link abort/2}, and tells the peer why: Reason is the text of the cause
-%% `User Initiated Abort' (RFC 9260, section 3.3.10.12), which it finds by the
-%% option `abort_causes'. Not in `gen_sctp'.
+%% @doc Like {@link abort/2}, and tells the peer why. Reason is the text of the
+%% cause `User Initiated Abort' (RFC 9260, section 3.3.10.12). A peer with this
+%% library sees it with the option `abort_causes'. Not in `gen_sctp'.
 -spec abort(S :: sctp_socket(), Assoc :: #sctp_assoc_change{}, Reason :: iodata()) ->
     ok | {error, inet:posix() | closed}.
 abort(?SOCKET(Ref), #sctp_assoc_change{assoc_id = AssocId}, Reason) when is_reference(Ref) ->
@@ -676,27 +685,26 @@ send_info(Ref, Info, Data) when is_binary(Data) ->
 send_info(Ref, Info, Data) ->
     gen_sctp_nif_send:pieces(Ref, Info, Data).
 
-%% @doc Sends on a stream of an association, all else as
+%% @doc Sends on a stream of an association. All else is as
 %% `sctp_default_send_param' says.
 %%
 %% Waits as long as the socket's send buffer is full, or returns
 %% `{error, eagain}' if `{non_block_send, true}' is set. `ok' means that the
 %% kernel has taken the data.
 %%
+%% Errors: `epipe', there is no such association; `eshutdown', it is being ended;
+%% `emsgsize', the message is larger than the send buffer ever takes; `einval',
+%% there is no such stream, or no data.
+%%
 %% With the option `{send_timeout, Milliseconds}' (up to 16#fffffffe; the default
-%% is `infinity') it returns `{error, timeout}' after so long a wait. Nothing of
-%% the message has been sent then (the kernel takes a message whole or not at
-%% all), so to send it again is safe. With `{send_timeout_close, true}' as well
-%% the association is aborted, cause 12: a one-to-one or peeled-off socket is
-%% closed, the owner of a one-to-many socket gets `comm_lost', and other
-%% associations go on. (It is not if its peer has acknowledged all that was sent:
-%% then others have filled the buffer that they share.) The options hold for {@link send/3},
-%% {@link send_batch/3} and {@link eof/2}, too; a socket that is peeled off inherits
-%% them. Not in `gen_sctp'.
-%% Errors are `epipe' where there is no such
-%% association, `eshutdown' where it is being ended, `emsgsize' for more than
-%% the send buffer ever takes, `einval' for a stream that does not exist and
-%% for no data at all.
+%% is `infinity') it returns `{error, timeout}' after that time. The kernel takes a
+%% message whole or not at all, so you can send it again. With
+%% `{send_timeout_close, true}' as well the association is aborted with cause 12. A
+%% one-to-one or peeled-off socket is closed. The owner of a one-to-many socket gets
+%% `comm_lost', and other associations go on. (An association whose peer has
+%% acknowledged all is not aborted: then others have filled the buffer that they
+%% share.) Both options also apply to {@link send/3}, {@link send_batch/3} and
+%% {@link eof/2}, and a peeled-off socket inherits them. Not in `gen_sctp'.
 -spec send(sctp_socket(), #sctp_assoc_change{} | assoc_id(), non_neg_integer(), iodata()) ->
     ok | {error, send_error()}.
 send(?SOCKET(Ref), AssocId, Stream, Data)
@@ -713,37 +721,36 @@ send_stream(Ref, AssocId, Stream, Data) when is_binary(Data) ->
 send_stream(Ref, AssocId, Stream, Data) ->
     gen_sctp_nif_send:pieces(Ref, AssocId, Stream, Data).
 
-%% @doc Sends a message with all that can be said of it (RFC 6458, section 9.12), waiting as
-%% {@link send/4} does. Not in `gen_sctp'.
+%% @doc Sends a message with all parameters of RFC 6458 (section 9.12), waiting as {@link send/4}
+%% does. Not in `gen_sctp'.
 %%
-%% To is an association; `{Assoc, {IP, Port}}', which sends by the path to that address of its peer
+%% To is an association; or `{Assoc, {IP, Port}}', which takes the path to that address of its peer
 %% (`SCTP_ADDR_OVER'); or `all', a copy to each association that is up (`SCTP_SENDALL', kernel
 %% 4.17).
 %%
 %% Infos has at most one record of each kind:
 %% <dl>
-%% <dt>`#sctp_sndinfo{sid, flags, ppid, context}'</dt><dd>stream, list of `unordered',
+%% <dt>`#sctp_sndinfo{sid, flags, ppid, context}'</dt><dd>The stream; a list of `unordered',
 %% `sack_immediately' (the peer acknowledges without delay, RFC 7053), `abort' (Data is the reason)
-%% and `eof' (without Data), payload protocol identifier, and a number that comes back if the
-%% message is not delivered. What is undefined is 0. `assoc_id' is undefined, or that of To</dd>
-%% <dt>`#sctp_prinfo{policy, value}'</dt><dd>when the message is given up, if it has not arrived by
-%% then (RFC 7496): `ttl', value milliseconds from now; `rtx', to be sent again more often than
-%% value times; `prio', a message with a smaller value needs its room in the buffer; or `none'. The
-%% kernel gives nothing up where the peer does not do so, too (`net.sctp.prsctp_enable'). What
-%% was given up is counted in `sctp_pr_assoc_status'; before it was sent at all there is an event as
-%% well</dd>
-%% <dt>`#sctp_authinfo{keynumber}'</dt><dd>the key that the message is signed by (RFC 6458, section
-%% 5.3.8; kernel 4.17), `einval' if there is none of this number. The kernel does not look at it
-%% where the peer does not have data signed (`sctp_auth_chunk')</dd>
+%% and `eof' (without Data); the payload protocol identifier; and a number that comes back if the
+%% message is not delivered. What is undefined is 0. `assoc_id' is undefined, or that of To.</dd>
+%% <dt>`#sctp_prinfo{policy, value}'</dt><dd>When the kernel gives the message up if it has not
+%% arrived (RFC 7496): `ttl', value milliseconds from now; `rtx', after value retransmissions;
+%% `prio', when a message with a smaller value needs its room in the buffer; `none', never. Nothing
+%% is given up if the peer does not support that (`net.sctp.prsctp_enable'). `sctp_pr_assoc_status'
+%% counts what was given up. If a message was never sent at all there is an event as well.</dd>
+%% <dt>`#sctp_authinfo{keynumber}'</dt><dd>The key that signs the message (RFC 6458, section
+%% 5.3.8; kernel 4.17). `einval': there is no such key. The kernel ignores it if the peer does not
+%% want data signed (`sctp_auth_chunk').</dd>
 %% </dl>
-%% Where there is no record of a kind, the options `sctp_default_sndinfo', `sctp_default_prinfo' and
-%% `sctp_auth_active_key' count, for `all' the endpoint's of the first two.
+%% Without a record of a kind the options `sctp_default_sndinfo', `sctp_default_prinfo' and
+%% `sctp_auth_active_key' apply; for `all' the endpoint's values of the first two.
 %%
-%% Errors as of `send/4'. `einval': a record or field that is wrong, or twice, an address that is
-%% not the peer's. By a path: `enotsup' on a peeled-off socket, where the kernel sends all by the
+%% Errors are those of `send/4'. `einval': a record or field is wrong, or there twice, or an address
+%% is not the peer's. By a path: `enotsup' on a peeled-off socket, where the kernel sends all by the
 %% primary one. To `all': `enotsup' on a one-to-one socket, `enotconn' if no association is up.
-%% The kernel stops at the first association that refuses, also for want of room (`eagain', whatever
-%% the time to wait): those before have the message.
+%% The kernel stops at the first association that refuses, or that has no room (`eagain', whatever
+%% the timeout): those before have the message.
 -spec sendv(sctp_socket(), recipient(), [send_info()], iodata()) -> ok | {error, send_error()}.
 sendv(?SOCKET(Ref) = S, To, Infos, Data) when is_reference(Ref), is_list(Infos) ->
     case gen_sctp_nif_sendv:recipient(To) of
@@ -753,8 +760,8 @@ sendv(?SOCKET(Ref) = S, To, Infos, Data) when is_reference(Ref), is_list(Infos) 
 sendv(S, To, Infos, Data) ->
     ?BADARG([S, To, Infos, Data]).
 
-%% @doc As {@link sendv/4}, waiting at most Timeout milliseconds from the call on, or `nowait', as
-%% {@link send_batch/4} says.
+%% @doc Like {@link sendv/4}, but waits at most Timeout milliseconds, or with `nowait' not at all:
+%% see {@link send_batch/4}.
 -spec sendv(sctp_socket(), recipient(), [send_info()], iodata(), timeout()) ->
         ok | {error, send_error()};
     (sctp_socket(), recipient(), [send_info()], iodata(), nowait) ->
@@ -772,19 +779,19 @@ sendv(?SOCKET(Ref) = S, To, Infos, Data, Timeout) when is_reference(Ref), is_lis
 sendv(S, To, Infos, Data, Timeout) ->
     ?BADARG([S, To, Infos, Data, Timeout]).
 
-%% @doc Sends many messages to one association, in order: `send/4' for each
-%% `{Stream, Data}', `send/3' for each `{Info, Data}', whose `assoc_id' is not
-%% looked at, {@link sendv/4} for each `{Infos, Data}'. Not in `gen_sctp'.
+%% @doc Sends many messages to one association, in order: `{Stream, Data}' like
+%% `send/4', `{Info, Data}' like `send/3' (its `assoc_id' is ignored), and
+%% `{Infos, Data}' like {@link sendv/4}. Not in `gen_sctp'.
 %%
-%% Takes far less time than single calls, as the messages share system calls
-%% and packets. Waits for room like `send/4'. Where a message cannot be sent,
-%% the error comes with the messages that were not: the refused one is the
-%% first of them, those before it have been sent. With `{non_block_send, true}'
-%% the reason can be `eagain', and the rest can be sent later; if others filled
-%% the buffer in that very moment, the next send takes along what the kernel
-%% has kept for it.
-%% The option `send_timeout' (see {@link send/4}) counts from when the call has to
-%% wait for the first time, for all its messages together: `{error, {timeout, Rest}}'.
+%% This takes far less time than single calls, as the messages share system calls
+%% and packets. It waits for room like `send/4'.
+%%
+%% If a message cannot be sent, the error has the messages that were not sent. The
+%% refused one is the first of them; those before it have been sent. With
+%% `{non_block_send, true}' the reason can be `eagain': send the rest later.
+%%
+%% The option `send_timeout' (see {@link send/4}) starts when the call first has to
+%% wait, and is for all its messages together: `{error, {timeout, Rest}}'.
 -spec send_batch(S :: sctp_socket(), Assoc :: #sctp_assoc_change{} | assoc_id(), [Message]) ->
     ok | {error, {send_error(), Rest :: [Message]}} when
     Message :: outgoing().
@@ -797,18 +804,17 @@ send_batch(?SOCKET(Ref) = S, AssocId, Messages)
 send_batch(S, Assoc, Messages) ->
     ?BADARG([S, Assoc, Messages]).
 
-%% @doc As {@link send_batch/3}, waiting at most Timeout milliseconds (up to
-%% 16#fffffffe) from the call on, whatever `send_timeout' says, and without what
-%% `send_timeout_close' says. 0 sends what there is room for:
-%% `{error, {timeout, Rest}}'.
+%% @doc Like {@link send_batch/3}, but waits at most Timeout milliseconds (up to
+%% 16#fffffffe) from the call on. `send_timeout' and `send_timeout_close' do not
+%% apply. 0 sends what there is room for: `{error, {timeout, Rest}}'.
 %%
-%% With `nowait' the answer is as of `socket:send/4' where there is no room:
-%% `{select, SelectInfo}' if nothing was sent, `{select, {SelectInfo, Rest}}' if
-%% some messages were, with `{select_info, send, SelectRef}' as SelectInfo. One
-%% message follows as {@link recv/2} says, when it is worth while to try again with
-%% the rest: there may be room, or the association has ended. {@link cancel/2} takes
-%% it back. Any number of processes can wait so. `{non_block_send, true}' is
-%% stronger: `{error, {eagain, Rest}}'.
+%% With `nowait' it returns at once, like `socket:send/4'. If there is no room it
+%% returns `{select, SelectInfo}', or `{select, {SelectInfo, Rest}}' if some messages
+%% were sent. SelectInfo is `{select_info, send, SelectRef}'. One message follows, as
+%% {@link recv/2} says, when you can try again with the rest: there may be room, or
+%% the association has ended. {@link cancel/2} takes it back. Any number of processes
+%% can wait so. With `{non_block_send, true}' you get `{error, {eagain, Rest}}'
+%% instead.
 %%
 %% The kernel tells of room in the socket's buffer, not in an association's: see
 %% docs/operations.md.
@@ -847,18 +853,17 @@ recv(S) ->
 %% @doc Receives a message or an event, waiting at most Timeout milliseconds
 %% (up to 16#fffffffe). Timeout 0 takes what is there.
 %%
-%% With `nowait' (not in `gen_sctp') it takes what is there as well, but where
-%% there is nothing the answer is `{select, SelectInfo}' with
-%% `{select_info, recv, SelectRef}' as SelectInfo, as of `socket:recv/3'. The
-%% caller goes on, and gets one message: `{'$socket', Socket, select, SelectRef}'
-%% when it is worth while to try again, or
+%% With `nowait' (not in `gen_sctp') it also takes what is there. If nothing is
+%% there it returns `{select, SelectInfo}', like `socket:recv/3', with
+%% `{select_info, recv, SelectRef}' as SelectInfo. The caller then gets one
+%% message: `{'$socket', Socket, select, SelectRef}' when it can try again, or
 %% `{'$socket', Socket, abort, {SelectRef, closed}}' when the socket is closed.
 %% {@link cancel/2} takes it back.
 %%
-%% Only on a passive socket, else `{error, einval}', and for one process at a
-%% time, else `{error, ealready}': who has selected has the place until its
-%% message comes or it has cancelled. If the socket becomes active meanwhile it
-%% is told when that is over. Any process may receive.
+%% The socket must be passive, else `{error, einval}'. Any process may receive, but
+%% only one at a time, else `{error, ealready}'. A process that has selected counts
+%% until its message comes or it has cancelled. If the socket becomes active
+%% meanwhile, its message comes when the socket is passive again.
 -spec recv(sctp_socket(), timeout()) -> {ok, message()} | {error, recv_error()};
     (sctp_socket(), nowait) ->
         {ok, message()} | {select, select_info()} | {error, recv_error()}.
@@ -875,17 +880,18 @@ recv(S, Timeout) ->
     ?BADARG([S, Timeout]).
 
 %% @doc Receives what is there, at most N messages and events and no more than
-%% 64, and waits for the first one like {@link recv/2}. Not in `gen_sctp'.
+%% 64. Waits for the first one like {@link recv/2}. Not in `gen_sctp'.
 %%
-%% In order, each as `recv' gives it, and error events like all others: the
-%% record tells. Takes far less time than single calls, for small messages.
-%% Such messages share a binary: who keeps one of them for long copies it
-%% (`binary:copy/1'), or all that came with it are kept. The owner of an active
-%% socket gets the same with the option `{batch, N}', as
-%% `{sctp_batch, Socket, Messages}'; 1, the default, gives each message alone,
-%% as `gen_sctp' does.
+%% They come in order, each as `recv' gives it. Error events are among them like all
+%% others; their records tell them apart. For small messages this takes far less
+%% time than single calls. Small messages share a binary: if you keep one for long,
+%% copy it (`binary:copy/1'), or all that came with it stay in memory.
 %%
-%% With `nowait' the first one is waited for as {@link recv/2} says.
+%% The owner of an active socket gets the same with the option `{batch, N}', as
+%% `{sctp_batch, Socket, Messages}'. The default is 1: each message alone, as in
+%% `gen_sctp'.
+%%
+%% `nowait' is as in {@link recv/2}.
 -spec recv_batch(sctp_socket(), pos_integer(), timeout()) ->
         {ok, [message(), ...]} | {error, timeout | closed | inet:posix()};
     (sctp_socket(), pos_integer(), nowait) ->
@@ -903,13 +909,13 @@ recv_batch(S, N, Timeout) ->
 is_timeout(infinity) -> true;
 is_timeout(Timeout) -> is_integer(Timeout) andalso Timeout >= 0 andalso Timeout < 16#ffffffff.
 
-%% @doc Takes back what a call with the timeout `nowait' has begun. As
+%% @doc Takes back what a call with the timeout `nowait' has begun, like
 %% `socket:cancel/2'.
 %%
-%% After `ok' no message comes; one that was sent already is taken out of the
-%% caller's mailbox. So is that of a socket which was closed, where the answer is
-%% `{error, closed}'. Where nothing is to be taken back, as the message has been
-%% received, it is `{error, {invalid, SelectInfo}}'.
+%% After `ok' no message comes: one that was already sent is taken out of the
+%% caller's mailbox. `{error, closed}': the socket was closed, and its message is
+%% taken out as well. `{error, {invalid, SelectInfo}}': there is nothing to take
+%% back, as you have received the message.
 -spec cancel(sctp_socket(), select_info()) ->
     ok | {error, closed | {invalid, select_info()}}.
 cancel(?SOCKET(Ref) = S, {select_info, Op, SelectRef} = Info)
@@ -918,8 +924,8 @@ cancel(?SOCKET(Ref) = S, {select_info, Op, SelectRef} = Info)
 cancel(S, Info) ->
     ?BADARG([S, Info]).
 
-%% @doc The name of an error cause (RFC 9260, section 3.3.10). Mind that the
-%% `error' of an `#sctp_assoc_change{}' has its two bytes swapped on Linux.
+%% @doc The name of an error cause (RFC 9260, section 3.3.10). The `error' of an
+%% `#sctp_assoc_change{}' has its two bytes swapped on Linux: cause 12 reads 3072.
 -spec error_string(integer()) -> ok | string() | unknown_error.
 error_string(0) -> ok;
 error_string(1) -> "Invalid Stream Identifier";
@@ -940,15 +946,15 @@ error_string(Other) -> ?BADARG([Other]).
 
 %% What a socket, an association, the kernel is like.
 
-%% @doc An option by itself, or why there is none. Not in `gen_sctp'.
+%% @doc Reads one option, or says why it cannot. Not in `gen_sctp'.
 %%
-%% Takes what `inet:getopts/2' takes as one element of its list, and gives the value that is in the
-%% answer there, without the name: `getopt(S, sctp_nodelay)', `getopt(S, {sctp_status,
-%% #sctp_status{assoc_id = Id}})'. Where `getopts' leaves out an option that is refused, here the
-%% error is the kernel's: `enoprotoopt' for an option that the running kernel or this family does
-%% not have, `enotsup' for one that can only be set, or not be used on this type of socket,
-%% `einval' for an association that is not there. Raises `badarg' for a name that is no option of
-%% this library, and for a record with a field missing or of the wrong type.
+%% Option is one element of the list that `inet:getopts/2' takes. The result is the value without
+%% the name: `getopt(S, sctp_nodelay)', `getopt(S, {sctp_status, #sctp_status{assoc_id = Id}})'.
+%% `getopts' leaves out an option that is refused; here you get the kernel's error: `enoprotoopt'
+%% for an option that the running kernel or this family does not have, `enotsup' for one that can
+%% only be set, or does not fit this type of socket, `einval' for an association that is not there.
+%% Raises `badarg' for a name that is no option of this library, and for a record with a field
+%% missing or of the wrong type.
 -spec getopt(sctp_socket(), option_name() | {option_name(), term()}) ->
     {ok, term()} | {error, inet:posix() | closed}.
 getopt(?SOCKET(Ref) = S, Option) when is_reference(Ref) ->
@@ -977,8 +983,8 @@ assocs(S) ->
 %% <dt>`state'</dt><dd>`established', one of the states before (`cookie_wait', `cookie_echoed') or
 %% after (`shutdown_pending', `shutdown_sent', `shutdown_received', `shutdown_ack_sent')</dd>
 %% <dt>`rwnd'</dt><dd>bytes that the peer has room for</dd>
-%% <dt>`unackdata', `penddata'</dt><dd>DATA chunks that the peer has not acknowledged; that have
-%% not come while later ones have</dd>
+%% <dt>`unackdata'</dt><dd>DATA chunks that were sent, and that the peer has not acknowledged</dd>
+%% <dt>`penddata'</dt><dd>DATA chunks of the peer that have not come while later ones have</dd>
 %% <dt>`instrms', `outstrms'</dt><dd>streams from and to the peer</dd>
 %% <dt>`fragmentation_point'</dt><dd>bytes of a message that is still sent in one piece</dd>
 %% <dt>`primary'</dt><dd>the primary path, as in {@link paths/2}</dd>
@@ -1000,16 +1006,16 @@ status(S, Assoc) ->
 %% <dt>`address'</dt><dd>the peer's address and port</dd>
 %% <dt>`state'</dt><dd>`active'; `unconfirmed' until the peer has answered there; `inactive' after
 %% `pathmaxrxt' packets in a row were lost; `potentially_failed' before that (RFC 7829)</dd>
-%% <dt>`primary'</dt><dd>whether data is sent on this one, as long as it is active</dd>
+%% <dt>`primary'</dt><dd>whether data takes this path as long as it is active</dd>
 %% <dt>`cwnd', `mtu'</dt><dd>congestion window, and the largest packet, in bytes</dd>
 %% <dt>`srtt'</dt><dd>round trip time, smoothed, in milliseconds: the kernel measures in ticks of
 %% its clock (4 ms on Debian's kernels). 0 before the first measurement</dd>
 %% <dt>`rto'</dt><dd>retransmission timeout, in milliseconds</dd>
 %% </dl>
 %%
-%% A kernel that is not to show which paths are potentially failed
-%% (`sctp_expose_potentially_failed_state' is `disable') does not tell anything else of such a path
-%% either: the map has `address', `state' and `primary' only. A system call for each path.
+%% If `sctp_expose_potentially_failed_state' is `disable', the kernel hides a path that is
+%% potentially failed: its map has `address', `state' and `primary' only. This function makes a
+%% system call for each path.
 -spec paths(sctp_socket(), #sctp_assoc_change{} | assoc_id()) ->
     {ok, [path()]} | {error, inet:posix() | closed}.
 paths(?SOCKET(Ref) = S, Assoc) when is_reference(Ref) ->
@@ -1026,8 +1032,8 @@ paths(S, Assoc) ->
 %% <dt>`associations'</dt><dd>how many there are now</dd>
 %% <dt>`receivers', `writers', `connects', `acceptors'</dt><dd>processes that wait
 %% now in `recv', for room to send, in `connect' and in `accept'</dd>
-%% <dt>`dropped'</dt><dd>events that the library had the kernel tell, and that the owner had not
-%% asked for (`sctp_events')</dd>
+%% <dt>`dropped'</dt><dd>events that the library needed itself, and that the owner had not asked for
+%% (`sctp_events')</dd>
 %% </dl>
 -spec stats(sctp_socket()) -> {ok, socket_stats()} | {error, inet:posix() | closed}.
 stats(?SOCKET(Ref)) when is_reference(Ref) ->
@@ -1047,11 +1053,11 @@ stats(S) ->
 %% <dt>`rtxchunks'</dt><dd>DATA chunks that were sent again</dd>
 %% <dt>`idupchunks'</dt><dd>DATA chunks that came again</dd>
 %% <dt>`outofseqtsns'</dt><dd>DATA chunks that came before one that was expected earlier</dd>
-%% <dt>`gapcnt'</dt><dd>gaps that the SACKs of the peer have told of</dd>
+%% <dt>`gapcnt'</dt><dd>gaps that the peer reported in its SACKs</dd>
 %% <dt>`max_rto', `max_rto_address'</dt><dd>the largest retransmission timeout of any path, in
-%% milliseconds, and which one it was: <em>since the last reading</em>. To read is to reset it, to
-%% the smallest timeout (`sctp_rtoinfo'), for all who read: this function, {@link i/1}, and
-%% whoever else asks the kernel</dd>
+%% milliseconds, and which path it was: <em>since the last reading</em>. Each reading resets it to
+%% the smallest timeout (`sctp_rtoinfo'), for all readers: this function, {@link i/1}, and
+%% other programs</dd>
 %% </dl>
 -spec stats(sctp_socket(), #sctp_assoc_change{} | assoc_id()) ->
     {ok, assoc_stats()} | {error, inet:posix() | closed}.
@@ -1065,7 +1071,7 @@ stats(S, Assoc) ->
 
 %% @doc Prints the associations of a socket, a line for each path: what {@link status/2}, {@link
 %% paths/2} and {@link stats/2} say. The primary path has a star; In and Out are DATA chunks. It
-%% reads `stats/2', and so resets `max_rto'. `closed' is said of a closed socket.
+%% reads `stats/2', and so resets `max_rto'. For a closed socket it prints `closed'.
 -spec i(sctp_socket()) -> ok.
 i(?SOCKET(Ref) = S) when is_reference(Ref) ->
     gen_sctp_nif_show:associations(S);
@@ -1078,14 +1084,12 @@ i(S) ->
 %% <dt>`sctp'</dt><dd>whether sockets can be opened at all; if not, all else is false, but for the
 %% variables below</dd>
 %% <dt>options, by their names</dt><dd>`sctp_event', `sctp_stream_scheduler' and so on, of RFC 6458
-%% and later ones: whether the kernel has it, and, where the namespace can forbid it, whether it
-%% does not. Those of AUTH (`sctp_auth_key' and others) can be used where
-%% `sctp_auth_supported' can be switched on; `sctp_interleaving_supported' where `intl_enable' is;
-%% `sctp_remote_udp_encaps_port' where there is a `udp_port'. Whether this release of the library
-%% has the option {@link getopt/2} tells: if not it raises `badarg'. `sctp_dscp' and
+%% and later ones: whether the kernel has the option and the namespace allows it. Those of AUTH
+%% (`sctp_auth_key' and others) need `sctp_auth_supported', `sctp_interleaving_supported' needs
+%% `intl_enable', `sctp_remote_udp_encaps_port' needs a `udp_port'. {@link getopt/2} tells whether
+%% this release of the library has the option: if not, it raises `badarg'. `sctp_dscp' and
 %% `sctp_ipv6_flowlabel' are fields of the kernel's `SCTP_PEER_ADDR_PARAMS', `hb_time_is_zero' a
-%% flag of it, `sctp_peer_addr_thlds_v2' is the form of `sctp_peer_addr_thlds' that has a threshold
-%% for a change of the primary path</dd>
+%% flag of it. `sctp_peer_addr_thlds_v2' is `sctp_peer_addr_thlds' with the field `pathcpthld'</dd>
 %% <dt>`scheduler_fcfs', `scheduler_prio', `scheduler_rr', `scheduler_fc', `scheduler_wfq'</dt>
 %% <dd>values that `sctp_stream_scheduler' can have</dd>
 %% <dt>`addip_enable', `addip_noauth_enable', `auth_enable', `default_auto_asconf', `ecn_enable',
@@ -1094,10 +1098,9 @@ i(S) ->
 %% this name. New sockets begin as they say</dd>
 %% </dl>
 %%
-%% A socket that was opened with `{netns, _}' is in a namespace where the variables may be others:
-%% this function says nothing of it. It opens a socket and closes it. The answer can change with
-%% `sysctl'; sockets keep what was so when they were opened. Raises the reason if there is no
-%% descriptor for that socket (`emfile').
+%% This is about the node's namespace, not that of sockets opened with `{netns, _}'. The answer can
+%% change with `sysctl'; open sockets keep what was set when they were opened. The function opens a
+%% socket and closes it, and raises the reason if it cannot (`emfile').
 -spec features() -> #{atom() => boolean()}.
 features() ->
     case gen_sctp_nif_prim:features() of
@@ -1119,9 +1122,9 @@ i() ->
 %%
 %% <dl>
 %% <dt>`sockets'</dt><dd>open sockets</dd>
-%% <dt>`closing'</dt><dd>closed sockets that the kernel is not done with</dd>
-%% <dt>`resources'</dt><dd>sockets, open or closed, that Erlang has references
-%% to, or has not collected yet</dd>
+%% <dt>`closing'</dt><dd>closed sockets that the kernel is still closing</dd>
+%% <dt>`resources'</dt><dd>sockets, open or closed, that Erlang still refers to,
+%% or has not garbage-collected yet</dd>
 %% <dt>`receivers', `writers', `connects', `acceptors'</dt><dd>processes that wait
 %% in `recv', for room to send, in `connect', and in `accept'</dd>
 %% <dt>`watchers'</dt><dd>monitors by `inet:monitor/1'</dd>
@@ -1129,7 +1132,7 @@ i() ->
 %% monitored</dd>
 %% <dt>`terms'</dt><dd>terms that are kept for those who wait</dd>
 %% <dt>`backlog_bytes'</dt><dd>memory of messages that passive sockets have read
-%% ahead while somebody waits in `connect'</dd>
+%% ahead while a process waits in `connect'</dd>
 %% <dt>`fragment_bytes'</dt><dd>pieces of messages that are not whole yet</dd>
 %% <dt>`opened'</dt><dd>sockets since the library was loaded</dd>
 %% <dt>`panics'</dt><dd>faults of the library; each is logged, and any at all is
@@ -1146,10 +1149,10 @@ which_sockets() ->
 
 %% What inet calls for a module socket.
 
-%% @doc For `inet:setopts/2'. Types are checked first, then the options are set
-%% from the last to the first, `sctp_event' after all others. What the kernel
-%% refuses is `einval', but for an option that `gen_sctp' does not have the
-%% kernel's own error: `enoprotoopt' where the kernel does not have it either.
+%% @doc For `inet:setopts/2'. Checks all types first. Then it sets the options from
+%% the last to the first, but for some that need others (`docs/options.md'). What
+%% the kernel refuses is `einval'. For an option that `gen_sctp' does not have you
+%% get the kernel's own error, such as `enoprotoopt' on an older kernel.
 -spec setopts(S :: sctp_socket(), [option()]) -> ok | {error, inet:posix()}.
 setopts(?SOCKET(Ref), [{active, Mode}]) ->
     %% With every message, in the mode once.
