@@ -1,10 +1,11 @@
 //! What a message costs, and an association that has nothing to do: this stack beside dcsctp and
-//! sctp-proto, two ends in one process, virtual time, a network that carries everything at once.
+//! sctp-proto, two ends in one process and one thread.
 //!
-//! `cargo run --release -p stack --example compare` prints two tables. Times are the processor's, with
-//! all that follows of a message, acknowledgements too; allocations and bytes are counted. sctp-proto
-//! and dcsctp make their packets at each message, as that is how the tests call them: of short ones
-//! they put fewer into a packet.
+//! `cargo run --release -p stack --example compare` prints three tables. Messages go in virtual time
+//! through a network that carries everything at once, then through two UDP sockets on the loopback
+//! interface. A packet is read when it is sent, in both. Times are the processor's, the kernel's part and
+//! acknowledgements too; allocations, packets and bytes are counted. Each stack gets all messages that
+//! there are before its packets are taken, so that it can put many into one.
 
 #[path = "../tests/foreign/mod.rs"]
 mod foreign;
@@ -13,6 +14,7 @@ mod foreign;
 mod network;
 #[path = "../tests/packet/mod.rs"]
 mod packet;
+mod wire;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -22,6 +24,7 @@ use stack::event::{Received, SendInfo};
 use stack::params::{Params, Style};
 use stack::stack::{Entropy, Limits, Stack};
 use stack::types::{Route, Time, Transmit};
+use wire::Wire;
 
 /// Time of the processor that is looked at.
 const ENOUGH: Duration = Duration::from_secs(1);
@@ -35,13 +38,18 @@ const IDLE: usize = 500;
 /// The active end and the passive one.
 struct Pair {
     peers: [Box<dyn Peer>; 2],
+    wire: Wire,
     now: Time,
+    /// Packets that were sent, and those that came.
+    sent: u64,
+    came: u64,
 }
 
 impl Pair {
-    fn up(make: Make, seed: u64) -> Pair {
+    fn up(make: Make, seed: u64, wire: Wire) -> Pair {
         let peers = [make.peer(Seat::Active, seed), make.peer(Seat::Passive, seed + 1)];
-        let mut pair = Pair { peers, now: Time(1_000_000) };
+        let now = wire.now();
+        let mut pair = Pair { peers, wire, now, sent: 0, came: 0 };
         pair.peers[0].connect(pair.now);
         while pair.peers.iter().any(|peer| peer.view() != View::Up) {
             pair.go_on();
@@ -49,19 +57,44 @@ impl Pair {
         pair
     }
 
-    /// All packets there are; if there are none, what is due next.
-    fn go_on(&mut self) {
-        let mut quiet = true;
+    /// All packets there are, each read when it is sent; false: there are none.
+    fn carry(&mut self) -> bool {
+        let before = self.sent + self.came;
         for from in 0..2 {
             while let Some(packet) = self.peers[from].output(self.now) {
-                self.peers[1 - from].input(self.now, &packet);
-                quiet = false;
+                self.sent += 1;
+                self.wire.send(1 - from, packet);
+                self.read(1 - from);
             }
+            // What was late.
+            while self.read(1 - from) {}
         }
-        if quiet {
+        self.sent + self.came > before
+    }
+
+    fn read(&mut self, to: usize) -> bool {
+        let Some(packet) = self.wire.receive(to) else { return false };
+        self.came += 1;
+        self.peers[to].input(self.now, &packet);
+        true
+    }
+
+    /// All packets there are; if there are none, time goes by until something is due.
+    fn go_on(&mut self) {
+        if !self.carry() {
             let due = self.peers.iter().filter_map(|peer| peer.timeout()).min();
-            self.now = due.expect("something is due").max(self.now);
-            self.peers.iter_mut().for_each(|peer| peer.advance(self.now));
+            self.wire.wait(due.expect("something is due"));
+        }
+        self.advance();
+    }
+
+    /// What is due by now.
+    fn advance(&mut self) {
+        self.now = self.wire.now();
+        for peer in &mut self.peers {
+            if peer.timeout().is_some_and(|due| due <= self.now) {
+                peer.advance(self.now);
+            }
         }
     }
 
@@ -74,27 +107,20 @@ impl Pair {
                 received += 1;
             }
             // Long queues are not what is compared.
-            while sent < messages.len().min(received + QUEUED)
-                && self.peers[from].send(self.now, &messages[sent])
-            {
-                sent += 1;
-            }
+            let more = &messages[sent..messages.len().min(received + QUEUED)];
+            sent += self.peers[from].send_many(self.now, more);
             if received < messages.len() {
                 self.go_on();
             }
         }
     }
 
-    /// Acknowledgements that wait, and the like.
+    /// Acknowledgements that wait, and the like: in virtual time.
     fn rest(&mut self) {
         for _ in 0..10 {
-            self.now = self.now + Duration::from_millis(100);
-            self.peers.iter_mut().for_each(|peer| peer.advance(self.now));
-            for from in 0..2 {
-                while let Some(packet) = self.peers[from].output(self.now) {
-                    self.peers[1 - from].input(self.now, &packet);
-                }
-            }
+            self.wire.wait(self.now + Duration::from_millis(100));
+            self.advance();
+            self.carry();
         }
     }
 }
@@ -104,31 +130,46 @@ fn messages(count: usize, length: usize) -> Vec<Message> {
     vec![message; count]
 }
 
-/// For how long this thread has had a processor, which counts in hundredths of a second.
+/// For how long this thread has had a processor, the kernel's work for it too. It counts in hundredths
+/// of a second.
 fn busy() -> Duration {
     let stat = std::fs::read_to_string("/proc/thread-self/stat").expect("Linux");
-    let mut after_name = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let user: u64 = after_name.nth(11).and_then(|ticks| ticks.parse().ok()).expect("a number");
-    Duration::from_millis(10 * user)
+    let after_name = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let user_and_system = after_name.skip(11).take(2);
+    let ticks: u64 = user_and_system.map(|ticks| ticks.parse::<u64>().expect("a number")).sum();
+    Duration::from_millis(10 * ticks)
 }
 
-/// Microseconds and allocations of one message, both ends together.
-fn cost(make: Make, count: usize, length: usize) -> (f64, f64) {
-    let mut pair = Pair::up(make, 1);
+/// What one message costs, both ends together.
+struct Cost {
+    micros: f64,
+    allocations: f64,
+    packets: f64,
+    /// Packets that did not come, of all messages.
+    lost: u64,
+}
+
+fn cost(make: Make, wire: Wire, count: usize, length: usize) -> Cost {
+    let mut pair = Pair::up(make, 1, wire);
     let messages = messages(count, length);
     pair.transfer(0, &messages);
+    let before = pair.sent;
     let mut rounds = 0;
     let begin = busy();
     let counted = allocation_counter::measure(|| {
         while busy() < begin + ENOUGH {
             pair.transfer(0, &messages);
-            pair.rest();
             rounds += 1;
         }
     });
     let all = (rounds * count) as f64;
-    // What asks for the time allocates a little.
-    ((busy() - begin).as_secs_f64() * 1e6 / all, counted.count_total as f64 / all)
+    Cost {
+        micros: (busy() - begin).as_secs_f64() * 1e6 / all,
+        // What asks for the time allocates a little.
+        allocations: counted.count_total as f64 / all,
+        packets: (pair.sent - before) as f64 / all,
+        lost: pair.sent - pair.came,
+    }
 }
 
 /// Bytes of one end of an association that has nothing to do: fresh, and after messages both ways.
@@ -138,7 +179,7 @@ fn idle(make: Make) -> (i64, i64) {
     let each = |bytes: i64| bytes / (2 * IDLE as i64);
     let fresh = allocation_counter::measure(|| {
         for seed in 0..IDLE as u64 {
-            let mut pair = Pair::up(make, 2 * seed);
+            let mut pair = Pair::up(make, 2 * seed, Wire::memory());
             pair.rest();
             pairs.push(pair);
         }
@@ -235,19 +276,30 @@ fn server_of_many(used: bool) -> Stack {
     server
 }
 
-fn main() {
-    println!("| both ends, us and allocations a message | 100 B | 1400 B | 64 KiB |");
+fn costs(title: &str, wire: fn() -> Wire) {
+    println!("| {title}: us, allocations and packets a message | 100 B | 1400 B | 64 KiB |");
     println!("| --- | --- | --- | --- |");
+    let mut missing = 0;
     for make in Make::ALL {
         let sizes = [(1_000, 100), (300, 1_400), (30, 65_535)];
         let cells = sizes.map(|(count, length)| {
-            let (micros, allocations) = cost(make, count, length);
-            format!("{micros:.2} us, {allocations:.1}")
+            let Cost { micros, allocations, packets, lost } = cost(make, wire(), count, length);
+            missing += lost;
+            format!("{micros:.2} us, {allocations:.1}, {packets:.2}")
         });
         println!("| {} | {} |", make.name(), cells.join(" | "));
     }
+    if missing > 0 {
+        println!("\n{missing} packets were lost.");
+    }
+    println!();
+}
+
+fn main() {
+    costs("virtual time", Wire::memory);
+    costs("UDP on loopback", Wire::udp);
     // With all that belongs to a stack and to an endpoint: there is one for each association here.
-    println!("\n| bytes of one end with nothing to do | fresh | after 20 messages each way |");
+    println!("| bytes of one end with nothing to do | fresh | after 20 messages each way |");
     println!("| --- | --- | --- |");
     for make in Make::ALL {
         let (fresh, used) = idle(make);

@@ -18,6 +18,14 @@ pub(crate) struct Dcsctp {
     restarts: u32,
 }
 
+fn theirs(message: &Message) -> TheirMessage {
+    TheirMessage::new(StreamId(message.stream), PpId(message.ppid), message.bytes.clone())
+}
+
+fn options(message: &Message) -> SendOptions {
+    SendOptions { unordered: message.unordered, ..SendOptions::default() }
+}
+
 impl Dcsctp {
     pub(crate) fn new(seat: Seat) -> Dcsctp {
         let (own, other) = seat.ports();
@@ -67,12 +75,17 @@ impl Peer for Dcsctp {
 
     fn send(&mut self, now: Time, message: &Message) -> bool {
         self.socket.advance_time(Dcsctp::at(now));
-        let options = SendOptions { unordered: message.unordered, ..SendOptions::default() };
-        let theirs =
-            TheirMessage::new(StreamId(message.stream), PpId(message.ppid), message.bytes.clone());
-        let taken = self.socket.send(theirs, &options).is_ok();
+        let taken = self.socket.send(theirs(message), &options(message)).is_ok();
         self.drain();
         taken
+    }
+
+    fn send_many(&mut self, now: Time, messages: &[Message]) -> usize {
+        let Some(first) = messages.first() else { return 0 };
+        self.socket.advance_time(Dcsctp::at(now));
+        let sent = self.socket.send_many(messages.iter().map(theirs).collect(), &options(first));
+        self.drain();
+        messages.len() - sent.map_or_else(|refused| refused.0.len(), |()| 0)
     }
 
     fn receive(&mut self, _now: Time) -> Option<Message> {

@@ -35,6 +35,10 @@ pub(crate) trait Peer {
     fn connect(&mut self, now: Time);
     /// False: not now.
     fn send(&mut self, now: Time, message: &Message) -> bool;
+    /// All that it takes now, before packets are made of them; how many those are. They are alike.
+    fn send_many(&mut self, now: Time, messages: &[Message]) -> usize {
+        messages.iter().take_while(|message| self.send(now, message)).count()
+    }
     /// Unordered messages may not be marked as such.
     fn receive(&mut self, now: Time) -> Option<Message>;
     fn shutdown(&mut self, now: Time);

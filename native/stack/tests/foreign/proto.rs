@@ -128,7 +128,7 @@ impl Peer for Proto {
         self.drain(now);
     }
 
-    fn send(&mut self, now: Time, message: &Message) -> bool {
+    fn send(&mut self, _now: Time, message: &Message) -> bool {
         let Some((_, association)) = &mut self.association else { return false };
         let ppid = PayloadProtocolIdentifier::from(message.ppid);
         let Some(mut stream) = Proto::stream_of(association, message) else { return false };
@@ -137,9 +137,8 @@ impl Peer for Proto {
             return false;
         }
         let bytes = Bytes::copy_from_slice(&message.bytes);
-        let taken = stream.write_sctp(&bytes, ppid).is_ok();
-        self.drain(now);
-        taken
+        // `output` makes the packets.
+        stream.write_sctp(&bytes, ppid).is_ok()
     }
 
     fn receive(&mut self, now: Time) -> Option<Message> {
