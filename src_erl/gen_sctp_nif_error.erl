@@ -45,6 +45,8 @@ without_key(Tuple) when element(1, Tuple) =:= sctp_auth_key; element(1, Tuple) =
     list_to_tuple([Name | [hidden_unless_record(Element) || Element <- Rest]]);
 without_key(Tuple) when is_tuple(Tuple) ->
     list_to_tuple([without_key(Element) || Element <- tuple_to_list(Tuple)]);
+without_key(Map) when is_map(Map) ->
+    maps:from_list([without_key(Option) || Option <- maps:to_list(Map)]);
 without_key(Other) ->
     Other.
 
