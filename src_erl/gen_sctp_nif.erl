@@ -493,8 +493,8 @@ shutdown(S, How) ->
 %% The caller owns it. Messages of the association that are still in the
 %% kernel move to it; its id stays the same. Inherited are the options that
 %% the kernel copies, the modes of receiving (with the present count of
-%% `{active, N}'), and sctp_nodelay, priority, linger, reuseaddr and the
-%% options of traffic class and hop limit.
+%% `{active, N}'), `mailbox_limit', and sctp_nodelay, priority, linger, reuseaddr
+%% and the options of traffic class and hop limit.
 -spec peeloff(S :: sctp_socket(), Assoc :: #sctp_assoc_change{} | assoc_id()) ->
     {ok, sctp_socket()} | {error, inet:posix() | closed}.
 peeloff(?SOCKET(Ref), #sctp_assoc_change{assoc_id = AssocId})
