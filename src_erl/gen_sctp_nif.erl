@@ -495,6 +495,10 @@ shutdown(S, How) ->
 %% the kernel copies, the modes of receiving (with the present count of
 %% `{active, N}'), `mailbox_limit', and sctp_nodelay, priority, linger, reuseaddr
 %% and the options of traffic class and hop limit.
+%%
+%% `{error, einval}' for an association that is not there, and for any of a socket
+%% that was opened with `netns': the kernel peels off nothing of another network
+%% namespace than the node's own.
 -spec peeloff(S :: sctp_socket(), Assoc :: #sctp_assoc_change{} | assoc_id()) ->
     {ok, sctp_socket()} | {error, inet:posix() | closed}.
 peeloff(?SOCKET(Ref), #sctp_assoc_change{assoc_id = AssocId})
@@ -690,9 +694,9 @@ send_info(Ref, Info, Data) ->
 %% the association is aborted, cause 12: a one-to-one or peeled-off socket is
 %% closed, the owner of a one-to-many socket gets `comm_lost', and other
 %% associations go on. (It is not if its peer has acknowledged all that was sent:
-%% then others have filled the buffer that they share.) The options hold for {@link send/3},
-%% {@link send_batch/3} and {@link eof/2}, too; a socket that is peeled off inherits
-%% them. Not in `gen_sctp'.
+%% then others have filled the buffer that they share.) The options hold for {@link send/3}
+%% and {@link send_batch/3}, too; a socket that is peeled off inherits them. Not in
+%% `gen_sctp'.
 %% Errors are `epipe' where there is no such
 %% association, `eshutdown' where it is being ended, `emsgsize' for more than
 %% the send buffer ever takes, `einval' for a stream that does not exist and
@@ -1147,7 +1151,8 @@ which_sockets() ->
 %% What inet calls for a module socket.
 
 %% @doc For `inet:setopts/2'. Types are checked first, then the options are set
-%% from the last to the first, `sctp_event' after all others. What the kernel
+%% from the last to the first, but one that rests on another comes after that
+%% (`docs/options.md'), and `sctp_event' after all others. What the kernel
 %% refuses is `einval', but for an option that `gen_sctp' does not have the
 %% kernel's own error: `enoprotoopt' where the kernel does not have it either.
 -spec setopts(S :: sctp_socket(), [option()]) -> ok | {error, inet:posix()}.
