@@ -502,8 +502,12 @@ shutdown(S, How) ->
 %% The caller owns it. Messages of the association that are still in the kernel
 %% move to it. The association keeps its id. The new socket inherits the options
 %% that the kernel copies, the modes of receiving (with the present count of
-%% `{active, N}'), `sctp_nodelay', `priority', `linger', `reuseaddr', the send
+%% `{active, N}'), `mailbox_limit', `sctp_nodelay', `priority', `linger', `reuseaddr', the send
 %% timeouts, and the options of traffic class and hop limit.
+%%
+%% `{error, einval}' for an association that is not there, and for any of a socket
+%% that was opened with `netns': the kernel peels off nothing of another network
+%% namespace than the node's own.
 -spec peeloff(S :: sctp_socket(), Assoc :: #sctp_assoc_change{} | assoc_id()) ->
     {ok, sctp_socket()} | {error, inet:posix() | closed}.
 peeloff(?SOCKET(Ref), #sctp_assoc_change{assoc_id = AssocId})
@@ -703,8 +707,8 @@ send_info(Ref, Info, Data) ->
 %% one-to-one or peeled-off socket is closed. The owner of a one-to-many socket gets
 %% `comm_lost', and other associations go on. (An association whose peer has
 %% acknowledged all is not aborted: then others have filled the buffer that they
-%% share.) Both options also apply to {@link send/3}, {@link send_batch/3} and
-%% {@link eof/2}, and a peeled-off socket inherits them. Not in `gen_sctp'.
+%% share.) Both options also apply to {@link send/3} and {@link send_batch/3}, and
+%% a peeled-off socket inherits them. Not in `gen_sctp'.
 -spec send(sctp_socket(), #sctp_assoc_change{} | assoc_id(), non_neg_integer(), iodata()) ->
     ok | {error, send_error()}.
 send(?SOCKET(Ref), AssocId, Stream, Data)
@@ -1150,7 +1154,8 @@ which_sockets() ->
 %% What inet calls for a module socket.
 
 %% @doc For `inet:setopts/2'. Checks all types first. Then it sets the options from
-%% the last to the first, but for some that need others (`docs/options.md'). What
+%% the last to the first, but for some that need others (`docs/options.md'), and
+%% `sctp_event' after all others. What
 %% the kernel refuses is `einval'. For an option that `gen_sctp' does not have you
 %% get the kernel's own error, such as `enoprotoopt' on an older kernel.
 -spec setopts(S :: sctp_socket(), [option()]) -> ok | {error, inet:posix()}.

@@ -69,6 +69,9 @@ go(#{hosts := [], ref := Ref, family := Family, forms := Forms, opts := Opts} = 
         {error, _} = Error ->
             Error
     end;
+go(#{hosts := _Improper}) ->
+    %% Without the options, which may have a key.
+    error(function_clause);
 go({error, _} = Error) ->
     Error.
 

@@ -154,8 +154,9 @@ abstract_code(Module, Beam) ->
         _ -> stripped
     end.
 
+%% Whatever ERL_COMPILER_OPTIONS says: it is for the programs of who runs the node.
 compile(Module, Forms) ->
-    case compile:forms(Forms, [binary, debug_info, return_errors]) of
+    case compile:noenv_forms(Forms, [binary, debug_info, return_errors]) of
         {ok, Module, Beam} -> Beam;
         Error -> fail({compile_failed, Module, Error})
     end.

@@ -45,6 +45,8 @@ without_key(Tuple) when element(1, Tuple) =:= sctp_auth_key; element(1, Tuple) =
     list_to_tuple([Name | [hidden_unless_record(Element) || Element <- Rest]]);
 without_key(Tuple) when is_tuple(Tuple) ->
     list_to_tuple([without_key(Element) || Element <- tuple_to_list(Tuple)]);
+without_key(Map) when is_map(Map) ->
+    maps:from_list([without_key(Option) || Option <- maps:to_list(Map)]);
 without_key(Other) ->
     Other.
 
@@ -75,14 +77,14 @@ roles(send, 3) -> [socket, info, any];
 roles(send, 4) -> [socket, assoc, stream, any];
 roles(send_batch, 3) -> [socket, assoc, list];
 roles(recv, 2) -> [socket, any];
-roles(recv_batch, 3) -> [socket, count, timeout];
+roles(recv_batch, 3) -> [socket, count, wait];
 roles(error_string, 1) -> [integer];
-roles(accept, 2) -> [socket, timeout];
+roles(accept, 2) -> [socket, wait];
 roles(shutdown, 2) -> [socket, how];
 roles(abort, 3) -> [socket, assoc_change, any];
-roles(send_batch, 4) -> [socket, assoc, list, timeout];
+roles(send_batch, 4) -> [socket, assoc, list, wait];
 roles(sendv, 4) -> [socket, recipient, infos, any];
-roles(sendv, 5) -> [socket, recipient, infos, any, timeout];
+roles(sendv, 5) -> [socket, recipient, infos, any, wait];
 roles(cancel, 2) -> [socket, select_info];
 roles(getopt, 2) -> [socket, option];
 roles(assocs, 1) -> [socket];
@@ -130,6 +132,9 @@ wrong(select_info, _) -> "not a select_info";
 wrong(timeout, infinity) -> ok;
 wrong(timeout, Timeout) when is_integer(Timeout), Timeout >= 0 -> ok;
 wrong(timeout, _) -> "not a timeout: milliseconds or infinity";
+wrong(wait, Wait) when Wait =:= infinity; Wait =:= nowait -> ok;
+wrong(wait, Wait) when is_integer(Wait), Wait >= 0, Wait < 16#ffffffff -> ok;
+wrong(wait, _) -> "not a timeout: milliseconds up to 16#fffffffe, infinity or nowait";
 wrong(info, #sctp_sndrcvinfo{}) -> ok;
 wrong(info, _) -> "not an #sctp_sndrcvinfo{}";
 wrong(stream, Stream) when is_integer(Stream) -> ok;

@@ -298,6 +298,6 @@ inherit(Family, Parent, Child) ->
     end.
 
 inherited(inet) ->
-    [active, sctp_nodelay, priority, linger, reuseaddr, tos, ttl, recvtos, recvttl];
+    [active, mailbox_limit, sctp_nodelay, priority, linger, reuseaddr, tos, ttl, recvtos, recvttl];
 inherited(inet6) ->
-    [active, sctp_nodelay, priority, linger, reuseaddr, tclass, recvtclass].
+    [active, mailbox_limit, sctp_nodelay, priority, linger, reuseaddr, tclass, recvtclass].

@@ -461,7 +461,9 @@ recv_wait(Ref, infinity) ->
     %% As below, without what only a deadline needs.
     WaitRef = make_ref(),
     case recv(Ref, WaitRef) of
-        wait -> receive {?TAG, WaitRef, Answer} -> Answer end;
+        %% The guard is true. It keeps the socket, to which the caller may have no other
+        %% reference, from being collected meanwhile: nobody would end the wait.
+        wait -> receive {?TAG, WaitRef, Answer} when is_reference(Ref) -> Answer end;
         Result -> Result
     end;
 recv_wait(Ref, Timeout) ->

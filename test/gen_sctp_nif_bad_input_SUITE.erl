@@ -123,7 +123,17 @@ which_is_wrong(_) ->
          {peeloff, [socket, foo], 2, "not an association"},
          {send, [socket, 5, foo, <<>>], 3, "not a stream"},
          {connect, [socket, ?V4, 20, [], foo], 5, "not a timeout"},
+         {accept, [socket, foo], 2, "not a timeout: milliseconds up to 16#fffffffe"},
+         {accept, [socket, 16#ffffffff], 2, "not a timeout: milliseconds up to 16#fffffffe"},
+         {recv_batch, [socket, 1, -1], 3, "not a timeout"},
          {controlling_process, [socket, foo], 2, "not a pid"}
+     ]],
+    %% And what is right is not: `nowait' is no mistake.
+    [?assertEqual({Call, [[1]]}, {Call, [maps:keys(Wrong) || Wrong <- wrong(Function, Args)]})
+     || {Function, Args} = Call <- [
+         {accept, [foo, nowait]}, {accept, [foo, infinity]}, {accept, [foo, 0]},
+         {recv_batch, [foo, 1, nowait]}, {send_batch, [foo, 1, [], nowait]},
+         {sendv, [foo, 1, [], <<>>, nowait]}
      ]].
 
 mutated() ->

@@ -10,7 +10,7 @@
 -export([on_and_off/1, ports_live_on/1, traffic_through_switch/1, blocked_caller/1,
     other_gen_sctp/1, nif_missing/1, stripped_inet/1, stripped_gen_sctp/1, inet_dispatch/1,
     command_line/1, erl_flags_and_vm_args/1, environment/1, misspelt/1, sys_config/1, embedded/1,
-    parse_transform/1]).
+    parse_transform/1, compiler_options/1]).
 %% Called in the other node.
 -export([exchange/0, port_before/0, flood/1, receive_blocked/0, tcp_names/0, sctp_names/0,
     without_inet/0, without_stock/0, transformed/1, await_switch/0]).
@@ -26,7 +26,7 @@ all() ->
 %% It takes seconds to start a node, and as long to load the compiler.
 groups() ->
     [{one_node, [], [on_and_off, ports_live_on, traffic_through_switch, blocked_caller,
-        inet_dispatch, parse_transform]}].
+        inet_dispatch, parse_transform, compiler_options]}].
 
 init_per_group(one_node, Config) -> start(start, Config, [], []).
 
@@ -345,6 +345,16 @@ sys_config(Config0) ->
     Config = start(Config0, ["-config", File], []),
     {ok, _} = call(Config, application, ensure_all_started, [gen_sctp_nif]),
     serves(Config).
+
+%% What the environment asks of the compiler is none of the drop-in's.
+compiler_options(Config) ->
+    true = call(Config, os, putenv, ["ERL_COMPILER_OPTIONS", "[return, {parse_transform, none}]"]),
+    try
+        ?assertEqual(ok, install(Config)),
+        ?assertEqual({false, false}, call(Config, ?MODULE, exchange, []))
+    after
+        call(Config, os, unsetenv, ["ERL_COMPILER_OPTIONS"])
+    end.
 
 environment(Config0) ->
     Config = start(Config0, ["-gen_sctp_nif", "dropin", "true"], []),

@@ -21,7 +21,7 @@ groups() ->
          owner_death_under_receiver, close_under_receiver,
          close_by_other, give_away, give_away_refused, give_away_moves_messages,
          give_away_keeps_mode, give_away_under_receiver, peel_off, peel_off_active,
-         close_keeps_peeled, close_aborts],
+         close_keeps_peeled, close_aborts, receiver_is_no_garbage],
         [garbage, garbage_with_association, listening_garbage, watched_garbage,
          connecting_killed, peel_off_owner_dies, many_sockets, restarted_among_links,
          port_of_the_dead, linger_of_many]).
@@ -121,6 +121,31 @@ garbage_with_association(Config) ->
             {error, timeout} -> false
         end
     end).
+
+%% Who waits, and will not use the socket again, still gets what it waits for.
+receiver_is_no_garbage(Config) ->
+    M = mod(Config),
+    S = listener(Config, []),
+    Port = port(S),
+    Test = self(),
+    [begin
+         {task, Pid, _} = Receiver = async(fun() -> last_message(Config, Port, Test, Receive) end),
+         #sctp_assoc_change{state = comm_up, assoc_id = Id} = event(M, S),
+         receive {Pid, connected} -> ok end,
+         until_blocked(Receiver),
+         true = erlang:garbage_collect(Pid),
+         ?assertEqual(ok, M:send(S, Id, 0, <<"last">>)),
+         {ok, {_, Port, _, <<"last">>}} = await(Receiver),
+         #sctp_shutdown_event{assoc_id = Id} = event(M, S),
+         #sctp_assoc_change{state = shutdown_comp} = event(M, S)
+     end || Receive <- [fun M:recv/1, fun(C) -> M:recv(C, infinity) end,
+                        fun(C) -> M:recv(C, 30000) end]].
+
+last_message(Config, Port, Test, Receive) ->
+    C = open(Config, []),
+    _ = connect(Config, C, Port),
+    Test ! {self(), connected},
+    Receive(C).
 
 %% Peers find a listening socket, and who knows its port finds it, too: with OTP's gen_sctp it lives
 %% as long as its owner.

@@ -20,8 +20,9 @@ all() -> [{group, nif}].
 
 groups() ->
     [{nif, [], [{inet, [], [set_and_get, wrong, in_a_refused_list, flood, with_others, every_mode,
-                            lifted, lowered, given_away, connects, owner_connects, owner_sends,
-                            process_is_killed, looker_is_killed, closed_while_full]}]}].
+                            lifted, lowered, given_away, peeled_off, connects, owner_connects,
+                            owner_sends, process_is_killed, looker_is_killed,
+                            closed_while_full]}]}].
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
 end_per_group(_, _) -> ok.
@@ -149,6 +150,17 @@ lowered(Config) ->
     ?assertEqual(?MOST - 10, queued(Owner)),
     call(Owner, fun() -> [receive {sctp, S, _, _, _} -> ok end || _ <- lists:seq(1, 6)] end),
     until(fun() -> queued(Owner) =:= 5 end).
+
+%% The bound goes along with the mode, or the child of a bounded socket would have none.
+peeled_off(Config) ->
+    Owner = helper(),
+    #{m := M, s := S, sid := Id} = Pair =
+        served(Config, Owner, [{active, true}, {mailbox_limit, ?MOST}]),
+    {ok, P} = call(Owner, fun() -> M:peeloff(S, Id) end),
+    ?assertEqual({?MOST, {ok, [{active, true}]}}, {limit(P), inet:getopts(P, [active])}),
+    ok = send(Pair),
+    until(fun() -> queued(Owner) =:= ?MOST end),
+    ?assert(read_all(Owner, P) =< ?MOST).
 
 %% The new owner has a mailbox of its own.
 given_away(Config) ->
