@@ -283,7 +283,7 @@ fn message_header() -> libc::msghdr {
 
 /// Moves the calling thread into the network namespace at `path`.
 pub(crate) fn enter_netns(path: &CStr) -> io::Result<()> {
-    let flags = libc::O_RDONLY | libc::O_CLOEXEC;
+    let flags = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NONBLOCK;
     // SAFETY: `path` is a string that ends in zero.
     let fd = retry(|| check(unsafe { libc::open(path.as_ptr(), flags) }))?;
     // SAFETY: open(2) has just made this descriptor; nobody else has it.

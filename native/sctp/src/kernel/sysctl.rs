@@ -1,6 +1,7 @@
 //! What a network namespace allows.
 
 use std::fs::{File, read_to_string};
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 
@@ -16,10 +17,10 @@ pub(super) fn has_own_udp_port() -> bool {
     static FILE: OnceLock<File> = OnceLock::new();
     let file = match FILE.get() {
         Some(file) => file,
-        // Not there yet, or never: the kernel's module brings it, from 5.11 on.
         None => match File::open(path(NAME)) {
             Ok(file) => FILE.get_or_init(|| file),
-            Err(_) => return false,
+            // The kernel has none before 5.11. Where it cannot be read the kernel decides.
+            Err(error) => return error.kind() != ErrorKind::NotFound,
         },
     };
     let mut value = [0; 16];
