@@ -22,7 +22,7 @@ all() -> [{group, nif}].
 
 groups() ->
     gen_sctp_test_lib:matrix([],
-        [write, write_of_peeled_off, read, read_and_write, refused_shutdowns, beside_waiting,
+        [write, write_of_peeled_off, read, read_at_once, read_and_write, refused_shutdowns, beside_waiting,
          options, closed_to_receiver, closed_to_owner, waits_in_silence, aborted, does_not_count,
          batches, told_once, told_to_next_owner, full_mailbox, asked_for_later, without_events,
          connects_again, reason_of_abort]).
@@ -124,6 +124,27 @@ read(Config) ->
          ok = ?M:shutdown(S, write),
          shut_down(Peer)
      end || {_, {S, Peer}} <- ends(Config, [closed()])].
+
+%% That it came up, which nobody has read yet, is no news then.
+read_at_once(Config) ->
+    [begin
+         L = listener(Config, [{type, stream}]),
+         C = open(Config, [{type, stream}, closed()]),
+         {ok, _} = ?M:connectx_init(C, [loopback(Config)], port(L), []),
+         {ok, S} = ?M:accept(L, 10000),
+         [begin
+              ok = ?M:shutdown(Socket, read),
+              ?assertMatch(#sctp_assoc_change{state = comm_up}, event(?M, Socket)),
+              Ended = case Mode of
+                  false ->
+                      ?M:recv(Socket, 10000);
+                  true ->
+                      ok = inet:setopts(Socket, [{active, true}]),
+                      receive {sctp_closed, Socket} -> {error, closed} after 10000 -> none end
+              end,
+              ?assertEqual({error, closed}, Ended)
+          end || Socket <- [adopt(S), C]]
+     end || Mode <- [false, true]].
 
 unacknowledged(S) ->
     {ok, [{sctp_status, #sctp_status{unackdata = Sent, penddata = Unsent}}]} =
@@ -415,6 +436,9 @@ connects_again(Config) ->
     ok = ?M:close(S),
     ?assertMatch(#sctp_assoc_change{state = comm_lost}, event(?M, C)),
     ?assertEqual({error, econnreset}, ?M:recv(C, 10000)),
+    ?assertEqual({error, closed}, ?M:recv(C, 10000)),
+    %% Nor can it be undone.
+    ?assertEqual({error, eisconn}, ?M:connectx_init(C, [loopback(Config)], port(L), [])),
     ?assertEqual({error, closed}, ?M:recv(C, 10000)).
 
 %% abort/3

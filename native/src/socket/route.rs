@@ -358,12 +358,10 @@ fn flush_some(state: &mut State, batch: &mut Batch) {
 fn note(state: &mut State, style: Style, event: &Notification) -> Option<AssocId> {
     match *event {
         Notification::AssocChange { state: change, assoc, .. } => {
-            if style == Style::OneToOne {
-                match change {
-                    AssocState::CommLost | AssocState::ShutdownComp => state.end.come(),
-                    AssocState::CommUp => state.end.begin(),
-                    _ => {}
-                }
+            if style == Style::OneToOne
+                && matches!(change, AssocState::CommLost | AssocState::ShutdownComp)
+            {
+                state.end.come();
             }
             if change != AssocState::CommUp {
                 if change != AssocState::Restart {
