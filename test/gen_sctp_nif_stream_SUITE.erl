@@ -216,7 +216,8 @@ options(Config) ->
     Many = open(Config, []),
     ?assertEqual(wait, Get(Many)),
     %% It would have no effect.
-    ?assertEqual({error, einval}, inet:setopts(Many, [closed()])),
+    ?assertEqual({error, einval}, inet:setopts(Many, [{sctp_nodelay, true}, closed()])),
+    ?assertEqual({ok, [{sctp_nodelay, false}]}, inet:getopts(Many, [sctp_nodelay])),
     ?assertError(badarg, ?M:open([closed()])),
     ok = inet:setopts(Many, [{end_of_stream, wait}]),
     [?assertEqual({Kind, Default}, {Kind, Get(S)})
