@@ -98,6 +98,9 @@ impl<'a> Goal<'a> {
 ///
 /// Who calls has struck out a receiver that was killed, as it would get the next message.
 pub(crate) fn pass<'a>(open: &mut Open, goal: Goal<'a>, budget: Budget) -> Passed<'a> {
+    if let Some(limit) = &mut open.state.delivery.limit {
+        limit.lift();
+    }
     THREAD.with_borrow_mut(|Thread { scratch, batch }| {
         if !batch.is_empty() {
             // A panic has left something.
