@@ -35,7 +35,9 @@ impl Socket {
         if happened && for_accept && open.state.waiters.acceptors.call() {
             arm_again(&mut open);
         }
-        let reads = happened && (!for_accept || open.state.waiters.has_connects());
+        // Its kernel has nothing to be read, but something may have been kept from before.
+        let reads = happened
+            && (!for_accept || open.state.waiters.has_connects() || !open.state.backlog.is_empty());
         let traffic = if reads { read(&mut open) } else { None };
         let orphans = tell_writers(&mut open, event);
         settle_after(&mut open, event, was_wanted);
