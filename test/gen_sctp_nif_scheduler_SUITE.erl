@@ -6,7 +6,6 @@
 %% went there.
 -module(gen_sctp_nif_scheduler_SUITE).
 
--include_lib("kernel/include/inet_sctp.hrl").
 -include_lib("stdlib/include/assert.hrl").
 -include("gen_sctp_nif.hrl").
 
