@@ -37,7 +37,7 @@ impl Socket {
         let assoc = open.kernel().connect(addresses)?;
         open.state.inbox.refresh();
         open.state.waiters.add_connect(assoc, Waiter::new(env.pid(), reference));
-        open.state.waiters.prune_receiver();
+        open.state.waiters.prune();
         let passed = pass(&mut open, Goal::Connect(env, assoc), Budget::CALLER);
         settle(&mut open);
         Ok(match passed {

@@ -48,7 +48,7 @@ impl Socket {
 /// Delivers what there is, for whoever takes it.
 fn read(open: &mut Open) -> Option<Traffic> {
     let state = &mut open.state;
-    state.waiters.prune_receiver();
+    state.waiters.prune();
     let active = state.is_active();
     let serves = state.taker() == Taker::Receiver;
     if state.selects_reading() {

@@ -96,7 +96,9 @@ impl<'a> Goal<'a> {
 
 /// Takes and routes messages until the goal is reached, nothing is left or the budget is spent.
 ///
-/// Who calls has struck out a receiver that was killed, as it would get the next message.
+/// Who calls has struck out those who were killed ([`Waiters::prune`]).
+///
+/// [`Waiters::prune`]: crate::socket::waiters::Waiters::prune
 pub(crate) fn pass<'a>(open: &mut Open, goal: Goal<'a>, budget: Budget) -> Passed<'a> {
     if let Some(limit) = &mut open.state.delivery.limit {
         limit.lift();
