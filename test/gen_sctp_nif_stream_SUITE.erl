@@ -22,10 +22,10 @@ all() -> [{group, nif}].
 
 groups() ->
     gen_sctp_test_lib:matrix([],
-        [write, write_of_peeled_off, read, read_at_once, read_and_write, refused_shutdowns, beside_waiting,
-         options, closed_to_receiver, closed_to_owner, waits_in_silence, aborted, does_not_count,
-         batches, told_once, told_to_next_owner, full_mailbox, asked_for_later, without_events,
-         connects_again, reason_of_abort]).
+        [write, write_of_peeled_off, read, read_at_once, read_and_write, refused_shutdowns,
+         beside_waiting, options, closed_to_receiver, closed_to_owner, waits_in_silence, aborted,
+         does_not_count, batches, told_once, told_to_next_owner, full_mailbox, asked_for_later,
+         without_events, connects_again, reason_of_abort]).
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
 end_per_group(_, _) -> ok.
@@ -216,8 +216,9 @@ options(Config) ->
     Many = open(Config, []),
     ?assertEqual(wait, Get(Many)),
     %% It would have no effect.
-    ?assertEqual({error, einval}, inet:setopts(Many, [{sctp_nodelay, true}, closed()])),
-    ?assertEqual({ok, [{sctp_nodelay, false}]}, inet:getopts(Many, [sctp_nodelay])),
+    ?assertEqual({error, einval}, inet:setopts(Many, [{sctp_disable_fragments, true}, closed()])),
+    ?assertEqual({ok, [{sctp_disable_fragments, false}]},
+                 inet:getopts(Many, [sctp_disable_fragments])),
     ?assertError(badarg, ?M:open([closed()])),
     ok = inet:setopts(Many, [{end_of_stream, wait}]),
     [?assertEqual({Kind, Default}, {Kind, Get(S)})
