@@ -205,6 +205,10 @@ n_out_of_range(Config) ->
     ok = active(S, -1),
     ok = active(S, 1),
     ?assertEqual(32767, active(S)),
+    %% A list is set from its end, up to what is refused.
+    ?assertEqual({error, einval}, inet:setopts(S, [{sctp_disable_fragments, true}, {active, 1}])),
+    ?assertEqual({ok, [{sctp_disable_fragments, false}]},
+                 inet:getopts(S, [sctp_disable_fragments])),
     silent(S).
 
 n_at_open(Config) ->

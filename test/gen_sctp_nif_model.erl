@@ -684,14 +684,10 @@ is_option(Mode) -> Mode =:= list orelse Mode =:= binary.
 set_each([Opt | Opts], N, M) ->
     case set(Opt, N, socket(N, M), M) of
         #model{} = Set -> set_each(Opts, N, Set);
-        %% What is the kernel's is set, but events are not above it.
-        refused -> {{error, einval}, M#model{certain = not is_kernels(Opts)}}
+        refused -> {{error, einval}, M}
     end;
 set_each([], _, M) ->
     {ok, M}.
-
-is_kernels(Opts) ->
-    lists:any(fun(Name) -> lists:keymember(Name, 1, Opts) end, [sctp_events, sctp_recvrcvinfo]).
 
 set({active, Step}, N, #socket{active = Active} = Socket, M) when is_integer(Step) ->
     Left = case is_integer(Active) of true -> Active; false -> 0 end,

@@ -22,7 +22,8 @@ groups() ->
              timeout_beside_message, killed_beside_message,
              timeout_beside_close, close_wakes_all, killed_while_closing,
              blocked_senders_of_a_dead_peer, peeled_under_connect, peeled_under_sender,
-             unread_backlog_aborts, long_backlog, full_backlog_is_peeled_off, killed_senders,
+             unread_backlog_aborts, long_backlog, full_backlog_is_peeled_off,
+             nothing_is_kept_for_the_dead, killed_senders,
              dead_watchers, port_is_free_after_close, port_is_free_after_news],
     [{nif, [], [{inet, [], Cases ++ [renamed_node]}, {inet6, [], Cases}]}].
 
@@ -391,6 +392,19 @@ full_backlog_is_peeled_off(Config) ->
     ?assertMatch({ok, #sctp_assoc_change{state = comm_up}}, await(Second)),
     ?assertMatch({ok, {_, _, _, Large}}, M:recv(Peeled)),
     kill(First).
+
+nothing_is_kept_for_the_dead(Config) ->
+    M = mod(Config),
+    S = listener(Config, []),
+    C = wide(Config, []),
+    #{sid := SId} = join(M, loopback(Config), S, C),
+    kill(connecting(Config, C)),
+    Numbers = lists:seq(1, 100),
+    [ok = M:send(S, SId, 0, <<N:16>>) || N <- Numbers],
+    until(fun() -> counter(connects) =:= 0 end),
+    ?assertEqual(0, backlog(C)),
+    ok = inet:setopts(C, [{active, true}]),
+    ?assertEqual(Numbers, [begin <<N:16>> = next(C), N end || _ <- Numbers]).
 
 %% Senders.
 

@@ -6,8 +6,8 @@
 %% went there.
 -module(gen_sctp_nif_scheduler_SUITE).
 
--include_lib("kernel/include/inet_sctp.hrl").
 -include_lib("stdlib/include/assert.hrl").
+-include("gen_sctp_nif.hrl").
 
 -compile([export_all, nowarn_export_all]).
 
@@ -27,7 +27,8 @@ suite() -> [{timetrap, {minutes, 2}}].
 all() -> [{group, inet}, {group, inet6}].
 
 groups() ->
-    [{Family, [], [large_messages, many_pieces, many_options, many_flags, long_path,
+    [{Family, [], [large_messages, many_pieces, many_options, many_flags,
+                   many_associations, long_path,
                    many_addresses, opening, closing, monitors]} || Family <- [inet, inet6]].
 
 init_per_group(Family, Config) ->
@@ -98,6 +99,22 @@ many_flags(Config) ->
     end,
     ?assertEqual(ok, inet:setopts(S, Option(16))),
     ?assertEqual({error, einval}, inet:setopts(S, Option(17))).
+
+%% However few there are.
+many_associations(Config) ->
+    Family = family(Config),
+    in_node(fun() ->
+        {ok, S} = ?M:open([Family]),
+        [begin
+             IsTold = is_dirty(fun() -> ok = inet:setopts(S, [Option]) end),
+             ?assertEqual({Option, IsDirty}, {Option, IsTold})
+         end || {Option, IsDirty} <-
+                    [{{sctp_event, #sctp_event{assoc_id = Whose, type = Type, on = true}},
+                      Whose =/= future orelse Type =:= association}
+                     || Whose <- [future, current, all], Type <- [association, sender_dry]] ++
+                    [{{sctp_default_sndinfo, #sctp_sndinfo{assoc_id = Whose, ppid = 1}},
+                      Whose =/= future} || Whose <- [future, current, all]]]
+    end).
 
 %% The path of a network namespace is a string of any kind, and no longer than the kernel takes.
 long_path(Config) ->

@@ -22,10 +22,10 @@ all() -> [{group, nif}].
 
 groups() ->
     gen_sctp_test_lib:matrix([],
-        [write, write_of_peeled_off, read, read_and_write, refused_shutdowns, beside_waiting,
-         options, closed_to_receiver, closed_to_owner, waits_in_silence, aborted, does_not_count,
-         batches, told_once, told_to_next_owner, full_mailbox, asked_for_later, without_events,
-         connects_again, reason_of_abort]).
+        [write, write_of_peeled_off, read, read_at_once, read_and_write, refused_shutdowns,
+         beside_waiting, options, closed_to_receiver, closed_to_owner, waits_in_silence, aborted,
+         does_not_count, batches, told_once, told_to_next_owner, full_mailbox, asked_for_later,
+         without_events, connects_again, reason_of_abort]).
 
 init_per_group(Group, Config) -> gen_sctp_test_lib:init_group(Group, Config).
 end_per_group(_, _) -> ok.
@@ -125,6 +125,27 @@ read(Config) ->
          shut_down(Peer)
      end || {_, {S, Peer}} <- ends(Config, [closed()])].
 
+%% That it came up, which nobody has read yet, is no news then.
+read_at_once(Config) ->
+    [begin
+         L = listener(Config, [{type, stream}]),
+         C = open(Config, [{type, stream}, closed()]),
+         {ok, _} = ?M:connectx_init(C, [loopback(Config)], port(L), []),
+         {ok, S} = ?M:accept(L, 10000),
+         [begin
+              ok = ?M:shutdown(Socket, read),
+              ?assertMatch(#sctp_assoc_change{state = comm_up}, event(?M, Socket)),
+              Ended = case Mode of
+                  false ->
+                      ?M:recv(Socket, 10000);
+                  true ->
+                      ok = inet:setopts(Socket, [{active, true}]),
+                      receive {sctp_closed, Socket} -> {error, closed} after 10000 -> none end
+              end,
+              ?assertEqual({error, closed}, Ended)
+          end || Socket <- [adopt(S), C]]
+     end || Mode <- [false, true]].
+
 unacknowledged(S) ->
     {ok, [{sctp_status, #sctp_status{unackdata = Sent, penddata = Unsent}}]} =
         inet:getopts(S, [{sctp_status, #sctp_status{assoc_id = 0}}]),
@@ -195,7 +216,9 @@ options(Config) ->
     Many = open(Config, []),
     ?assertEqual(wait, Get(Many)),
     %% It would have no effect.
-    ?assertEqual({error, einval}, inet:setopts(Many, [closed()])),
+    ?assertEqual({error, einval}, inet:setopts(Many, [{sctp_disable_fragments, true}, closed()])),
+    ?assertEqual({ok, [{sctp_disable_fragments, false}]},
+                 inet:getopts(Many, [sctp_disable_fragments])),
     ?assertError(badarg, ?M:open([closed()])),
     ok = inet:setopts(Many, [{end_of_stream, wait}]),
     [?assertEqual({Kind, Default}, {Kind, Get(S)})
@@ -415,6 +438,9 @@ connects_again(Config) ->
     ok = ?M:close(S),
     ?assertMatch(#sctp_assoc_change{state = comm_lost}, event(?M, C)),
     ?assertEqual({error, econnreset}, ?M:recv(C, 10000)),
+    ?assertEqual({error, closed}, ?M:recv(C, 10000)),
+    %% Nor can it be undone.
+    ?assertEqual({error, eisconn}, ?M:connectx_init(C, [loopback(Config)], port(L), [])),
     ?assertEqual({error, closed}, ?M:recv(C, 10000)).
 
 %% abort/3

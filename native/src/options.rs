@@ -1,5 +1,5 @@
-//! Options: walks the core's table between terms and bytes. The few options that live above the kernel
-//! are here; all others are entries of the table.
+//! Options: walks the core's table between terms and bytes. Options that live above the kernel are
+//! here; all others are entries of the table.
 
 pub(crate) mod apply;
 pub(crate) mod defaults;

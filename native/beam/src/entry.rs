@@ -1,7 +1,7 @@
 //! NIFs that are called for each message, and those that only at times need a dirty scheduler.
 //!
-//! rustler's own way in allocates a list of the arguments, and a NIF of its always runs on the same kind
-//! of scheduler.
+//! rustler's own way in allocates a list of the arguments, and its NIFs always run on the same kind of
+//! scheduler.
 #![allow(unsafe_code)] // the VM's calling convention
 
 use std::ffi::{CStr, c_int};

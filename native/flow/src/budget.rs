@@ -26,6 +26,9 @@ impl Budget {
     /// Bytes of one burst on an I/O thread.
     const BURST_BYTES: usize = 512 * 1024;
 
+    /// The same where they become lists. The socket is locked meanwhile, and calls wait for that.
+    const LIST_BURST_BYTES: usize = 64 * 1024;
+
     /// As [`Budget::CALLER`], but whole batches of `batch` messages each.
     pub fn of_batches(batch: usize, list: bool) -> Budget {
         let batches = (Self::CALLER.messages / batch.max(1)).max(1);
@@ -34,8 +37,9 @@ impl Budget {
     }
 
     /// For an I/O thread that reads so many messages at one event.
-    pub const fn of_burst(messages: usize) -> Budget {
-        Budget { messages, bytes: Self::BURST_BYTES }
+    pub const fn of_burst(messages: usize, list: bool) -> Budget {
+        let bytes = if list { Self::LIST_BURST_BYTES } else { Self::BURST_BYTES };
+        Budget { messages, bytes }
     }
 
     /// Whether nothing more may be read.
@@ -71,6 +75,14 @@ mod tests {
             ((64, true), (64, 4096)),
         ] {
             assert_eq!(Budget::of_batches(batch, list), Budget { messages, bytes }, "{batch}");
+        }
+    }
+
+    #[test]
+    fn bursts() {
+        // (messages, as lists) -> bytes
+        for ((messages, list), bytes) in [((1, false), 524_288), ((64, true), 65_536)] {
+            assert_eq!(Budget::of_burst(messages, list), Budget { messages, bytes });
         }
     }
 

@@ -27,9 +27,9 @@ impl Burst {
     /// In a dialogue, where there is never more than one, looking for more is all in vain.
     const MOST_PATIENCE: u8 = 64;
 
-    /// What to read at the next event.
-    pub fn budget(self) -> Budget {
-        Budget::of_burst(self.messages.into())
+    /// What to read at the next event; to make lists of it?
+    pub fn budget(self, list: bool) -> Budget {
+        Budget::of_burst(self.messages.into(), list)
     }
 
     /// Learns from an event at which `messages` came: all there were (`dry`), or as many as allowed.

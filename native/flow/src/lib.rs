@@ -10,6 +10,7 @@
 //! - [`interest`]: what a socket's readiness is waited for
 //! - [`pace`]: whether an I/O thread interrupts those it wakes
 //! - [`pending`]: what is under way, and who waits for it
+//! - [`rounds`]: what is done now and then
 //! - [`route`]: where a message goes
 //! - [`stats`]: what `inet:getstat/2` counts
 //! - [`subscriptions`]: which events are wanted, and of which associations

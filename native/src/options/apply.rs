@@ -6,7 +6,7 @@
 
 use std::mem::{replace, take};
 
-use flow::active::Request;
+use flow::active::{Active, Request};
 use sctp::Style;
 use sctp::abi::{EXPOSE_ENABLE, event_subscribe};
 use sctp::bytes::{i32_at, u32_at};
@@ -43,6 +43,8 @@ pub(crate) fn apply(socket: &SocketRef, mut settings: Vec<Setting>) -> Result<()
     let changes_mode = settings.iter().any(Setting::is_of_mode);
     let mut steps = Vec::with_capacity(settings.len());
     let mut refused = None;
+    // What is refused above the kernel ends the list for the kernel, too.
+    let mut mode = socket.lock()?.state.delivery.mode();
     settings.reverse();
     settings.sort_by_key(Setting::place);
     for setting in settings {
@@ -55,10 +57,17 @@ pub(crate) fn apply(socket: &SocketRef, mut settings: Vec<Setting>) -> Result<()
                     break;
                 }
             },
-            above => steps.push(Step::Setting(above)),
+            above => {
+                if !is_possible(socket, &above, &mut mode) {
+                    refused = Some(Error::INVALID);
+                    break;
+                }
+                steps.push(Step::Setting(above));
+            }
         }
     }
     let mut open = socket.lock()?;
+    // Refused only where another process has changed the mode meanwhile.
     if !steps.into_iter().all(|step| follow(&mut open, socket, step)) {
         refused.get_or_insert(Error::INVALID);
     }
@@ -67,6 +76,18 @@ pub(crate) fn apply(socket: &SocketRef, mut settings: Vec<Setting>) -> Result<()
         mode::resume(&mut open);
     }
     refused.map_or(Ok(()), Err)
+}
+
+/// Is a setting of what lives above the kernel one that this socket takes? `mode` becomes what it would be.
+fn is_possible(socket: &Socket, setting: &Setting, mode: &mut Active) -> bool {
+    match *setting {
+        Setting::Active(request) => {
+            mode.after(request).map(|(after, _announced)| *mode = after).is_ok()
+        }
+        // One-to-many sockets have no end.
+        Setting::EndOfStream(told) => !told || socket.style == Style::OneToOne,
+        _ => true,
+    }
 }
 
 /// Sets an option of the kernel. Returns what follows from that.
@@ -160,10 +181,6 @@ fn follow(open: &mut Open, socket: &SocketRef, step: Step) -> bool {
         Step::Setting(Setting::MaxMessageSize(most)) => user.max_message_size = most,
         Step::Setting(Setting::NonBlockSend(on)) => {
             open.socket.patience.set_non_block(on);
-        }
-        // One-to-many sockets have no end.
-        Step::Setting(Setting::EndOfStream(told)) if open.socket.style == Style::OneToMany => {
-            return !told;
         }
         Step::Setting(Setting::EndOfStream(told)) => user.end_of_stream = Some(told),
         Step::Setting(Setting::SendTimeout(time)) => open.socket.patience.set_timeout(time),

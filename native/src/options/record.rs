@@ -57,9 +57,9 @@ pub(crate) struct Value {
 }
 
 impl Value {
-    /// Some of its bytes, before those that are kept.
-    pub(crate) fn u32_at(&self, at: usize) -> Option<u32> {
-        u32_at(&self.bytes, at)
+    /// Its bytes, before those that are kept.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// The bytes, with what `present` says of fields that keep it. `EINVAL` if all do.

@@ -8,10 +8,11 @@ use flow::active::Request;
 use rustler::{Atom, Binary, Env, Term};
 use sctp::Family;
 use sctp::abi::{assoc, sndinfo};
+use sctp::bytes::u32_at;
 use sctp::option::{Access, Effect, OPTIONS, OptionSpec, Place};
 use sctp::reassembly::Reassembly;
 
-use crate::options::record;
+use crate::options::{record, subscription};
 use crate::socket::inbox::MOST as BATCH;
 use crate::terms::{active, atoms, value};
 
@@ -67,14 +68,15 @@ impl Setting {
         matches!(self, Setting::MailboxLimit(Some(_)))
     }
 
-    /// Does it take calls of the kernel for each association that there is?
+    /// Has it something to do for each association that there is?
     pub(crate) fn is_of_many(&self) -> bool {
-        match self {
-            Setting::Kernel(option, value) => {
-                let id = value.u32_at(sndinfo::ASSOC_ID);
-                option.effect == Effect::DefaultSndInfo
-                    && matches!(id, Some(assoc::CURRENT | assoc::ALL))
+        let Setting::Kernel(option, value) = self else { return false };
+        match option.effect {
+            Effect::DefaultSndInfo => {
+                let id = u32_at(value.bytes(), sndinfo::ASSOC_ID);
+                matches!(id, Some(assoc::CURRENT | assoc::ALL))
             }
+            Effect::Subscription => subscription::is_of_many(value.bytes()),
             _ => false,
         }
     }

@@ -24,6 +24,16 @@ impl Subscription {
     }
 }
 
+/// Is there something to be done for each association that there is? For those to come, too: those
+/// that there are keep what they have, which is noted.
+pub(crate) fn is_of_many(bytes: &[u8]) -> bool {
+    match u32_at(bytes, event::ASSOC_ID) {
+        Some(assoc::FUTURE) => needed(bytes).is_some(),
+        Some(assoc::CURRENT | assoc::ALL) => true,
+        _ => false,
+    }
+}
+
 /// Sets the kernel's subscription.
 pub(crate) fn set(
     kernel: &sctp::Socket,

@@ -8,15 +8,9 @@ use sctp::AssocId;
 
 use crate::socket::route::{Goal, Passed, pass};
 use crate::socket::settle::settle;
-use crate::socket::state::{Open, Socket};
+use crate::socket::state::Socket;
 use crate::socket::waiter::Waiter;
 use crate::terms::error::Error;
-
-/// There will be something to read.
-fn begin(open: &mut Open) {
-    open.state.inbox.refresh();
-    open.state.end.begin();
-}
 
 impl Socket {
     /// Starts an association, of which an event will tell. The kernel looks for a route to each
@@ -24,7 +18,7 @@ impl Socket {
     pub(crate) fn start(&self, addresses: &[SocketAddr]) -> Result<AssocId, Error> {
         let assoc = self.kernel()?.connect(addresses)?;
         let mut open = self.lock()?;
-        begin(&mut open);
+        open.state.inbox.refresh();
         settle(&mut open);
         Ok(assoc)
     }
@@ -41,9 +35,9 @@ impl Socket {
     ) -> Result<Option<Term<'a>>, Error> {
         let mut open = self.lock()?;
         let assoc = open.kernel().connect(addresses)?;
-        begin(&mut open);
+        open.state.inbox.refresh();
         open.state.waiters.add_connect(assoc, Waiter::new(env.pid(), reference));
-        open.state.waiters.prune_receiver();
+        open.state.waiters.prune();
         let passed = pass(&mut open, Goal::Connect(env, assoc), Budget::CALLER);
         settle(&mut open);
         Ok(match passed {

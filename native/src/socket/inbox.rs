@@ -59,7 +59,7 @@ pub(crate) struct Scratch {
     bytes: Vec<u8>,
     /// A binary that was made for a message and not used.
     spare: Option<OwnedBinary>,
-    /// Messages that were read together. None remain after a pumping.
+    /// Messages that were read together. None remain after a pass.
     pub(crate) ahead: Ahead,
     /// What the kernel said with the last piece.
     meta: Received,

@@ -65,12 +65,11 @@ impl Limit {
 
     /// May the owner get a message?
     pub(crate) fn has_room(&self) -> bool {
-        !self.0.is_spent() || self.is_lifted()
+        !self.0.is_spent()
     }
 
     /// Accounts for a message to the owner.
     pub(crate) fn spend(&mut self) {
-        self.lift();
         self.0.spend();
     }
 
@@ -103,14 +102,10 @@ impl Limit {
         }
     }
 
-    /// Has a question ended without an answer?
-    fn is_lifted(&self) -> bool {
-        self.0.asked().is_some_and(|settled| settled.load(Ordering::Relaxed))
-    }
-
-    /// Then that is the answer.
-    fn lift(&mut self) {
-        if self.is_lifted() {
+    /// If a question has ended without an answer, that is the answer. That happens at any time; so
+    /// what it changes is seen only here, not in the middle of a pass.
+    pub(crate) fn lift(&mut self) {
+        if self.0.asked().is_some_and(|settled| settled.load(Ordering::Relaxed)) {
             self.0.lift();
             tell_of_death();
         }

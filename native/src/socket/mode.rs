@@ -28,7 +28,7 @@ pub(crate) fn resume(open: &mut Open) {
     let look = state.delivery.mode() != Active::Once || state.is_worth_a_look();
     if state.is_active() && look {
         let budget = Budget::of_batches(state.user.batch, state.user.view.list);
-        open.state.waiters.prune_receiver();
+        open.state.waiters.prune();
         pass(open, Goal::Deliver, budget);
         let spent = !open.state.is_active();
         open.state.tuning.set_speculation(spent);

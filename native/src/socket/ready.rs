@@ -35,7 +35,9 @@ impl Socket {
         if happened && for_accept && open.state.waiters.acceptors.call() {
             arm_again(&mut open);
         }
-        let reads = happened && (!for_accept || open.state.waiters.has_connects());
+        // Its kernel has nothing to be read, but something may have been kept from before.
+        let reads = happened
+            && (!for_accept || open.state.waiters.has_connects() || !open.state.backlog.is_empty());
         let traffic = if reads { read(&mut open) } else { None };
         let orphans = tell_writers(&mut open, event);
         settle_after(&mut open, event, was_wanted);
@@ -46,7 +48,7 @@ impl Socket {
 /// Delivers what there is, for whoever takes it.
 fn read(open: &mut Open) -> Option<Traffic> {
     let state = &mut open.state;
-    state.waiters.prune_receiver();
+    state.waiters.prune();
     let active = state.is_active();
     let serves = state.taker() == Taker::Receiver;
     if state.selects_reading() {
@@ -60,7 +62,7 @@ fn read(open: &mut Open) -> Option<Traffic> {
     let list = state.user.view.list;
     let budget = match state.waiters.receiver().filter(|_| serves) {
         Some(receiver) => receive::budget(receiver.most, list),
-        None if state.user.batch == 1 => state.tuning.budget(),
+        None if state.user.batch == 1 => state.tuning.budget(list),
         // To ask for more than there is costs nothing.
         None => Budget::of_batches(state.user.batch, list),
     };

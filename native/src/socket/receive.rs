@@ -51,7 +51,7 @@ impl Socket {
         if open.state.is_active() {
             return Ok(Received::Active);
         }
-        open.state.waiters.prune_receiver();
+        open.state.waiters.prune();
         if open.state.waiters.has_reader() {
             return Ok(Received::Already);
         }

@@ -96,8 +96,13 @@ impl<'a> Goal<'a> {
 
 /// Takes and routes messages until the goal is reached, nothing is left or the budget is spent.
 ///
-/// Who calls has struck out a receiver that was killed, as it would get the next message.
+/// Who calls has struck out those who were killed ([`Waiters::prune`]).
+///
+/// [`Waiters::prune`]: crate::socket::waiters::Waiters::prune
 pub(crate) fn pass<'a>(open: &mut Open, goal: Goal<'a>, budget: Budget) -> Passed<'a> {
+    if let Some(limit) = &mut open.state.delivery.limit {
+        limit.lift();
+    }
     THREAD.with_borrow_mut(|Thread { scratch, batch }| {
         if !batch.is_empty() {
             // A panic has left something.
@@ -358,12 +363,10 @@ fn flush_some(state: &mut State, batch: &mut Batch) {
 fn note(state: &mut State, style: Style, event: &Notification) -> Option<AssocId> {
     match *event {
         Notification::AssocChange { state: change, assoc, .. } => {
-            if style == Style::OneToOne {
-                match change {
-                    AssocState::CommLost | AssocState::ShutdownComp => state.end.come(),
-                    AssocState::CommUp => state.end.begin(),
-                    _ => {}
-                }
+            if style == Style::OneToOne
+                && matches!(change, AssocState::CommLost | AssocState::ShutdownComp)
+            {
+                state.end.come();
             }
             if change != AssocState::CommUp {
                 if change != AssocState::Restart {

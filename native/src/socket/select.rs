@@ -7,8 +7,8 @@ use crate::socket::settle::{call_another, settle};
 use crate::socket::state::{Handle, Socket, SocketRef};
 
 impl Socket {
-    /// Has the VM tell of the end of the caller, who selects or stands in line. At once would be too late
-    /// only for who is dead by then, and the caller is not.
+    /// Has the VM tell of the end of the caller, who selects or stands in line. Where that has been
+    /// registered before it is soon enough: the caller cannot die during its own call.
     pub(crate) fn watch_waiting(&self, env: Env, socket: &SocketRef) {
         let pid = env.pid();
         let known = self.lock().map(|open| open.state.waiters.watched.has(&pid));

@@ -1,6 +1,6 @@
 //! Whether the association of a one-to-one socket has ended, and who knows.
 
-/// What is known of the end.
+/// What is known of the end. It is final: the kernel sets up no second association where one was up.
 #[derive(Default)]
 pub(crate) struct StreamEnd {
     over: bool,
@@ -11,11 +11,6 @@ impl StreamEnd {
     /// Nothing comes any more but what has come.
     pub(crate) fn come(&mut self) {
         self.over = true;
-    }
-
-    /// There is an association, or will be.
-    pub(crate) fn begin(&mut self) {
-        *self = StreamEnd::default();
     }
 
     pub(crate) fn is_over(&self) -> bool {

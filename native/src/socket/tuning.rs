@@ -23,9 +23,9 @@ impl Default for Tuning {
 }
 
 impl Tuning {
-    /// What to read at an event.
-    pub(crate) fn budget(&self) -> Budget {
-        self.burst.budget()
+    /// What to read at an event; to make lists of it?
+    pub(crate) fn budget(&self, list: bool) -> Budget {
+        self.burst.budget(list)
     }
 
     /// Learns from an event at which `messages` came: all there were, or as many as allowed.

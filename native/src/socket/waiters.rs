@@ -65,9 +65,13 @@ impl Waiters {
         self.writers.has_selects() || self.selects_reading()
     }
 
-    /// Strikes out a receiver that was killed, which waits for nothing.
-    pub(crate) fn prune_receiver(&mut self) {
+    /// Strikes out who was killed: a receiver, which would get the next message, and those who connect,
+    /// for whose sake messages would be read ahead, up to one that lives.
+    pub(crate) fn prune(&mut self) {
         self.receiver.take_if(|receiver| !receiver.waiter.is_alive());
+        while self.connects.first().is_some_and(|connect| !connect.waiter.is_alive()) {
+            self.connects.swap_remove(0);
+        }
     }
 
     pub(crate) fn set_receiver(&mut self, receiver: Receiver) {

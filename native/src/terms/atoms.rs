@@ -2,9 +2,9 @@
 
 rustler::atoms! {
     abort, active, addr_over, badarg, binary, close, closed, dollar_inet = "$inet",
-    dollar_nif = "$gen_sctp_nif", dollar_socket = "$socket", down = "DOWN", ealready, einval,
+    dollar_nif = "$gen_sctp_nif", dollar_socket = "$socket", down = "DOWN", einval,
     enomem, eof, error, family, false_ = "false", gen_sctp_nif, inet, inet6, infinity,
-    list, nif_panicked, normal, not_owner, ok, once, owner, ready, same, sctp, sctp_batch,
+    list, normal, not_owner, ok, once, owner, ready, same, sctp, sctp_batch,
     sctp_closed, sctp_error, sctp_passive, select, seqpacket,
     sent, socket, stream, timeout, true_ = "true", type_ = "type", undefined, unordered, wait,
     warning,
