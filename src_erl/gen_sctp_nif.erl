@@ -861,7 +861,9 @@ recv(S) ->
 %% there it returns `{select, SelectInfo}', like `socket:recv/3', with
 %% `{select_info, recv, SelectRef}' as SelectInfo. The caller then gets one
 %% message: `{'$socket', Socket, select, SelectRef}' when it can try again, or
-%% `{'$socket', Socket, abort, {SelectRef, closed}}' when the socket is closed.
+%% `{'$socket', Socket, abort, {SelectRef, Reason}}' when it has nothing to wait for.
+%% Reason is `closed' for a closed socket. It is `enotconn' for a receiver whose
+%% socket listens now, and `einval' for `accept/2' where it no longer does.
 %% {@link cancel/2} takes it back.
 %%
 %% The socket must be passive, else `{error, einval}'. Any process may receive, but
@@ -917,11 +919,11 @@ is_timeout(Timeout) -> is_integer(Timeout) andalso Timeout >= 0 andalso Timeout 
 %% `socket:cancel/2'.
 %%
 %% After `ok' no message comes: one that was already sent is taken out of the
-%% caller's mailbox. `{error, closed}': the socket was closed, and its message is
+%% caller's mailbox. `{error, Reason}': an abort was sent, such as `closed', and is
 %% taken out as well. `{error, {invalid, SelectInfo}}': there is nothing to take
 %% back, as you have received the message.
 -spec cancel(sctp_socket(), select_info()) ->
-    ok | {error, closed | {invalid, select_info()}}.
+    ok | {error, inet:posix() | closed | {invalid, select_info()}}.
 cancel(?SOCKET(Ref) = S, {select_info, Op, SelectRef} = Info)
         when is_reference(Ref), is_atom(Op), is_reference(SelectRef) ->
     gen_sctp_nif_select:cancel(S, Ref, Info);

@@ -744,7 +744,7 @@ closings_wait() ->
 %% @doc Takes a select back. Whatever has been sent for it is taken out of the
 %% caller's mailbox: `select', or the reason of an abort. `none': nothing was there.
 -spec cancel_select(gen_sctp_nif:sctp_socket(), ref(), reference()) ->
-    ok | select | {abort, closed} | none.
+    ok | select | {abort, inet:posix() | closed} | none.
 cancel_select(S, Ref, SelectRef) ->
     case cancel(Ref, SelectRef) of
         ok ->

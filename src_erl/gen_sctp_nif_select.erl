@@ -4,8 +4,8 @@
 %%
 %% A native function that would wait is given `{Socket, SelectRef}' in place of the
 %% reference of a wait, and answers `wait' likewise. Then one message comes, and no
-%% more: `{'$socket', Socket, select, SelectRef}', or when the socket is closed
-%% `{'$socket', Socket, abort, {SelectRef, closed}}'.
+%% more: `{'$socket', Socket, select, SelectRef}', or where there is nothing to wait
+%% for any more, as the socket is closed, `{'$socket', Socket, abort, {SelectRef, Reason}}'.
 -module(gen_sctp_nif_select).
 
 -export([recv/3]).
@@ -65,7 +65,7 @@ await_room(S, Ref, AssocId) ->
 
 %% @doc See {@link gen_sctp_nif:cancel/2}.
 -spec cancel(gen_sctp_nif:sctp_socket(), gen_sctp_nif_prim:ref(), info()) ->
-    ok | {error, closed | {invalid, info()}}.
+    ok | {error, inet:posix() | closed | {invalid, info()}}.
 cancel(S, Ref, {select_info, _Op, SelectRef} = Info) ->
     case gen_sctp_nif_prim:cancel_select(S, Ref, SelectRef) of
         ok -> ok;
