@@ -80,10 +80,10 @@ fn acknowledge(
 ) -> (usize, usize) {
     let (mut next, mut highest_new, mut seen) = (0, 0, 0);
     for gap in gaps {
-        // A block starts two after the cumulative TSN at least; the first chunk here is one after it.
-        // What is out of order or overlaps was looked at: no block makes us look twice, whatever a
-        // peer sends.
-        let (start, end) = (usize::from(gap.start).saturating_sub(1), usize::from(gap.end));
+        // A block starts two after the cumulative TSN at least; the first chunk here is one after it,
+        // and no block speaks of it: with all acknowledged so no timer would run any more. What is
+        // out of order or overlaps was looked at: no block makes us look twice, whatever a peer sends.
+        let (start, end) = (usize::from(gap.start).saturating_sub(1).max(1), usize::from(gap.end));
         if end <= next || end <= start {
             continue;
         }
