@@ -92,6 +92,7 @@ impl Assoc {
         self.due.cookie_echo = false;
         self.due.cookie = Vec::new();
         self.idle_since = cx.now;
+        self.progressed = cx.now;
         let (outbound, inbound) = (self.outbound, self.inbound);
         self.tell(Event::AssocChange(AssocChange::Up { outbound, inbound }));
         if let Some(indication) = self.peer_adaptation {

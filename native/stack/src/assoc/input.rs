@@ -235,6 +235,9 @@ impl Assoc {
                 if acked.news {
                     self.errors = 0;
                 }
+                if acked.freed > 0 {
+                    self.progressed = cx.now;
+                }
                 true
             }
             Err(violation) => {

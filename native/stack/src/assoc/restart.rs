@@ -195,5 +195,6 @@ impl Assoc {
         self.t2 = Retry::default();
         self.t5 = None;
         self.idle_since = now;
+        self.progressed = now;
     }
 }

@@ -70,6 +70,8 @@ pub(crate) struct Assoc {
     pub(crate) ending: bool,
     /// Its endpoint was closed: nobody will receive anything.
     pub(crate) orphan: bool,
+    /// When the peer last took something of what we had sent. Of meaning for one that is closed.
+    pub(crate) progressed: Time,
     /// What the user is to be told.
     pub(crate) happened: VecDeque<Happened>,
     pub(crate) end: Option<End>,
@@ -164,6 +166,7 @@ impl Assoc {
             due: Due::default(),
             ending: false,
             orphan: false,
+            progressed: now,
             happened: VecDeque::new(),
             end: None,
             counters: AssocCounters::default(),
