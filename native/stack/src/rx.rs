@@ -268,7 +268,7 @@ impl Inbound {
     fn push(&mut self, start: u64, run: Run) {
         let Run { stream, ssn, unordered, ppid, bytes, .. } = run;
         let partial = Partial { start, stream, ssn, unordered };
-        let message = self.message(&partial, ppid, bytes, true);
+        let message = self.message(&partial, ppid, bytes.into(), true);
         self.delivery.push(message);
     }
 
