@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::assoc::proposal::Ports;
 use crate::assoc::retry::Retry;
+use crate::cookie::TieTags;
 use crate::event::{Event, SendInfo};
 use crate::params::Params;
 use crate::path::Path;
@@ -23,6 +24,8 @@ pub(crate) struct Assoc {
     pub(crate) local_tag: u32,
     /// 0 while it is not known: before the peer's INIT ACK.
     pub(crate) peer_tag: u32,
+    /// What cookies say of this association for which it may begin anew (section 5.2.2).
+    pub(crate) tie_tags: Option<TieTags>,
     /// Our first TSN.
     pub(crate) local_tsn: Tsn,
     /// Addresses of the peer, the path's included: from a peer that lists others too no restart is
@@ -142,6 +145,7 @@ impl Assoc {
             ports,
             local_tag,
             peer_tag: 0,
+            tie_tags: None,
             local_tsn,
             addresses: vec![route.remote.ip()],
             params,
@@ -203,6 +207,8 @@ impl Assoc {
     /// What the peer proposed: from now on data can go both ways.
     pub(crate) fn meet(&mut self, window: u32, outbound: u16, first: Tsn) {
         self.outbound = outbound;
+        // Cookies from before were for another one.
+        self.tie_tags = None;
         self.tx.establish(window, outbound, self.forward_tsn);
         let mut rx = Inbound::new(RxSettings::from(&self.params), first, self.inbound);
         rx.charge(self.delivered);

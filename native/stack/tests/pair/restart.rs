@@ -249,3 +249,20 @@ fn by_an_init_without_parameters() {
     assert!(parameters.contains(&Parameter::Adaptation(7)));
     assert!(answer.bytes.len() + 28 <= 3 * (init.len() + 28));
 }
+
+/// 1.3: tie-tags "not reveal the true Verification Tags": whoever gets the cookie could end the
+/// association with them.
+#[test]
+fn a_cookie_does_not_tell_the_tags() {
+    let mut pair = Pair::new();
+    let tag = |from| {
+        let sent = pair.world.log.iter().rev().find(|sent| sent.from == from).unwrap();
+        Packet::parse(&sent.transmit.bytes).unwrap().header.tag.to_be_bytes()
+    };
+    let tags = [tag(A), tag(B)];
+    let (route, init) = bare_init_of(&pair);
+    pair.world.stacks[B].input(pair.world.now, route, &init);
+    let answer = pair.world.stacks[B].output().unwrap();
+    assert!(matches!(first(&answer.bytes), Chunk::InitAck(_)));
+    assert!(!answer.bytes.windows(4).any(|bytes| tags.iter().any(|tag| tag == bytes)));
+}
