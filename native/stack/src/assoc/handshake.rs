@@ -118,6 +118,7 @@ impl Assoc {
         self.due.init = true;
         // "the Cookie Preservative should be ... the measure of staleness" and a round trip.
         self.due.preservative = Some(by + self.path().rto());
+        self.tx.cookie_refused(cx.now, &mut self.paths, 0);
         self.t1.start(cx.now, self.first_timeout());
     }
 
