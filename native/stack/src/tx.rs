@@ -248,6 +248,7 @@ impl Outbound {
     pub(crate) fn fail_all(&mut self) {
         self.ledger.fail_all();
         self.established = false;
+        self.wet = false;
     }
 
     /// How it is.

@@ -401,3 +401,17 @@ fn a_closed_endpoint_waits_as_long_as_it_goes_on() {
     }
     assert_eq!(bytes, 20_000);
 }
+
+/// SCTP_SENDER_DRY_EVENT is about what was acknowledged.
+#[test]
+fn what_has_failed_does_not_make_a_sender_dry() {
+    let params = Params { sender_dry: true, ..Params::default() };
+    let mut pair = Pair::with(World::new(), params, params);
+    pair.world.drop_all();
+    pair.send_a(b"never acknowledged");
+    pair.world.collect();
+    pair.world.stacks[A].abort(pair.world.now, pair.a, pair.at_a, b"").unwrap();
+    let events = pair.world.events(A, pair.a);
+    assert_eq!(lost(&events[0]), Some(12));
+    assert!(matches!(events[1..], [Event::SendFailed { .. }]), "{events:?}");
+}
