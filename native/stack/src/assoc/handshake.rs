@@ -70,7 +70,7 @@ impl Assoc {
         self.forward_tsn = offer.forward_tsn;
         self.peer_adaptation = offer.adaptation;
         self.inbound = inbound;
-        self.add_addresses(&offer.addresses);
+        self.take_addresses(&offer.addresses);
         self.meet(offer.window, outbound, offer.tsn);
     }
 

@@ -155,7 +155,7 @@ impl Assoc {
         self.forward_tsn = cookie.forward_tsn;
         self.peer_adaptation = cookie.adaptation;
         self.inbound = cookie.inbound;
-        self.add_addresses(&cookie.addresses);
+        self.take_addresses(&cookie.addresses);
         self.meet(cookie.peer_window, cookie.outbound, cookie.peer_tsn);
     }
 

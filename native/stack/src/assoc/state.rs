@@ -28,7 +28,7 @@ pub(crate) struct Assoc {
     pub(crate) tie_tags: Option<TieTags>,
     /// Our first TSN.
     pub(crate) local_tsn: Tsn,
-    /// Addresses of the peer, the path's included: from a peer that lists others too no restart is
+    /// Addresses of the peer, the path's first: from a peer that lists others too no restart is
     /// taken (section 5.2.2).
     pub(crate) addresses: Vec<IpAddr>,
     pub(crate) params: Params,
@@ -195,8 +195,9 @@ impl Assoc {
         !matches!(self.state, State::CookieWait | State::CookieEchoed)
     }
 
-    /// The peer has listed these.
-    pub(crate) fn add_addresses(&mut self, addresses: &[IpAddr]) {
+    /// The peer has listed these besides the path's, and what it may have listed before is over.
+    pub(crate) fn take_addresses(&mut self, addresses: &[IpAddr]) {
+        self.addresses.truncate(1);
         for address in addresses {
             if !self.addresses.contains(address) {
                 self.addresses.push(*address);
