@@ -75,6 +75,8 @@ impl Assoc {
                 }
                 self.state = State::ShutdownReceived;
                 self.tx.finish();
+                // What came before it in the same packet is told before it.
+                self.collect();
                 self.tell(Event::Shutdown);
                 self.advance_shutdown(cx);
             }
