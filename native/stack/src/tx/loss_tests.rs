@@ -314,3 +314,27 @@ fn a_gap_block_says_nothing_of_the_first_chunk() {
         assert_eq!(sender.tsns(), [[0]], "{start}");
     }
 }
+
+/// 6.2.1, D iii: what the peer takes back is missing once by that, whether others are missing or not.
+#[test]
+fn what_is_taken_back_is_missing_once() {
+    let mut sender = Sender::new(1_000_000);
+    (0..8).for_each(|_| sender.push(200));
+    sender.packets();
+    sender.sack(0, &[(1, 2)]);
+    sender.sack(0, &[(3, 3)]);
+    assert_eq!(sender.tsns(), [[]; 0]);
+    sender.sack(0, &[(3, 4)]);
+    assert_eq!(sender.tsns(), [[0]], "the third report about 0, the second about 1 and 2");
+    sender.sack(0, &[(3, 5)]);
+    assert_eq!(sender.tsns(), [[1, 2]]);
+    // Above all that is newly acknowledged it counts, too.
+    let mut sender = Sender::new(1_000_000);
+    (0..8).for_each(|_| sender.push(200));
+    sender.packets();
+    sender.sack(0, &[(2, 2)]);
+    sender.sack(0, &[]);
+    sender.sack(0, &[(3, 3)]);
+    sender.sack(0, &[(3, 4)]);
+    assert_eq!(sender.tsns(), [[0, 1, 2]]);
+}
