@@ -20,7 +20,8 @@ use crate::types::{Time, Transmit};
 use crate::wire::{Cause, Causes, Chunk, Init, Parameter};
 
 impl Assoc {
-    /// An INIT of our peer's (5.2.1, 5.2.2). Nothing changes here before its cookie comes.
+    /// An INIT of our peer's (5.2.1, 5.2.2). But for the tie-tags nothing changes here before
+    /// its cookie comes.
     pub(crate) fn on_init(&mut self, cx: &mut Context, incoming: Incoming, init: &Init<'_>) {
         if self.state == State::ShutdownAckSent {
             // 9.2: the SHUTDOWN COMPLETE was lost.
