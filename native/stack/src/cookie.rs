@@ -50,7 +50,7 @@ pub struct Cookie {
     pub outbound: u16,
     /// Streams in.
     pub inbound: u16,
-    /// The tags of an association that was there when the INIT came (section 5.2.2).
+    /// The tie-tags of an association that was there when the INIT came (section 5.2.2).
     pub tie_tags: Option<TieTags>,
     /// The peer understands FORWARD TSN.
     pub forward_tsn: bool,
@@ -62,12 +62,13 @@ pub struct Cookie {
     pub life: Duration,
 }
 
-/// The tags of an association that is there already.
+/// Random numbers that stand for the tags of an association that is there already: 64 bits to know it
+/// by (section 1.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TieTags {
-    /// Ours.
+    /// For ours.
     pub local: u32,
-    /// The peer's.
+    /// For the peer's.
     pub peer: u32,
 }
 

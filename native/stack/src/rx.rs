@@ -268,7 +268,7 @@ impl Inbound {
     fn push(&mut self, start: u64, run: Run) {
         let Run { stream, ssn, unordered, ppid, bytes, .. } = run;
         let partial = Partial { start, stream, ssn, unordered };
-        let message = self.message(&partial, ppid, bytes, true);
+        let message = self.message(&partial, ppid, bytes.into(), true);
         self.delivery.push(message);
     }
 
@@ -359,6 +359,9 @@ impl Inbound {
         // One that is out of date says that a SACK was lost.
         self.sack_timer.came(true);
         let Some(last) = self.map.place(cumulative) else {
+            if cumulative == self.map.cumulative() {
+                self.give_up_received();
+            }
             return Verdict::Fine;
         };
         let before = self.map.next();
@@ -389,6 +392,23 @@ impl Inbound {
         let passed = self.check_passed(before);
         self.deliver_in_parts();
         passed.map_or_else(Verdict::Violation, |()| Verdict::Fine)
+    }
+
+    /// All that has come is over. Of a message that has not ended with it there is no more to come:
+    /// its sender does not know that all it had sent of it has come.
+    fn give_up_received(&mut self) {
+        let next = self.map.next();
+        let received = self.reassembly.before(next).filter(|(_, run)| !run.is_whole());
+        let Some((start, Run { stream, ssn, unordered, .. })) = received else {
+            return;
+        };
+        let (stream, ssn, unordered) = (*stream, *ssn, *unordered);
+        self.delivery.abort();
+        self.reassembly.take(start);
+        self.given_up = Some(next);
+        if !unordered {
+            self.skip(stream, ssn);
+        }
     }
 
     /// Messages of a stream are given up, up to this one. What came of them all the same is delivered,

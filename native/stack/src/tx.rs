@@ -248,6 +248,7 @@ impl Outbound {
     pub(crate) fn fail_all(&mut self) {
         self.ledger.fail_all();
         self.established = false;
+        self.wet = false;
     }
 
     /// How it is.
@@ -533,8 +534,16 @@ impl Outbound {
     /// T1-cookie's error, and its backing off.
     pub(crate) fn cookie_expired(&mut self, now: Time, paths: &mut [Path], on: usize) {
         if let Some(path) = paths.get_mut(on) {
-            path.stop_t3();
             path.collapse();
+            self.cookie_refused(now, paths, on);
+        }
+    }
+
+    /// COOKIE ECHO was answered, but not taken, and so what went along with it was not: it goes with
+    /// the next one.
+    pub(crate) fn cookie_refused(&mut self, now: Time, paths: &mut [Path], on: usize) {
+        if let Some(path) = paths.get_mut(on) {
+            path.stop_t3();
             self.mark_all(now, paths, on);
         }
     }

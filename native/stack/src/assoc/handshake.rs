@@ -70,7 +70,7 @@ impl Assoc {
         self.forward_tsn = offer.forward_tsn;
         self.peer_adaptation = offer.adaptation;
         self.inbound = inbound;
-        self.add_addresses(&offer.addresses);
+        self.take_addresses(&offer.addresses);
         self.meet(offer.window, outbound, offer.tsn);
     }
 
@@ -92,6 +92,7 @@ impl Assoc {
         self.due.cookie_echo = false;
         self.due.cookie = Vec::new();
         self.idle_since = cx.now;
+        self.progressed = cx.now;
         let (outbound, inbound) = (self.outbound, self.inbound);
         self.tell(Event::AssocChange(AssocChange::Up { outbound, inbound }));
         if let Some(indication) = self.peer_adaptation {
@@ -117,6 +118,7 @@ impl Assoc {
         self.due.init = true;
         // "the Cookie Preservative should be ... the measure of staleness" and a round trip.
         self.due.preservative = Some(by + self.path().rto());
+        self.tx.cookie_refused(cx.now, &mut self.paths, 0);
         self.t1.start(cx.now, self.first_timeout());
     }
 

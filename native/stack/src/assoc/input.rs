@@ -133,7 +133,10 @@ impl Assoc {
             Chunk::ForwardTsn(forward) => self.on_forward_tsn(cx, &forward),
             Chunk::InitAck(init) => self.on_init_ack(cx, &init),
             Chunk::CookieAck => self.on_cookie_ack(cx),
-            Chunk::Heartbeat(info) if self.is_up() => self.on_heartbeat(incoming.route, info),
+            // 8.3: in COOKIE-ECHOED, too, where COOKIE ACK was lost.
+            Chunk::Heartbeat(info) if self.is_up() || self.state == State::CookieEchoed => {
+                self.on_heartbeat(incoming.route, info);
+            }
             Chunk::HeartbeatAck(info) if self.is_up() => self.on_heartbeat_ack(cx, info),
             Chunk::Abort { reflected_tag, causes } => self.on_abort(cx, reflected_tag, causes),
             Chunk::Error(causes) => self.on_error(cx, causes),
@@ -234,6 +237,9 @@ impl Assoc {
             Ok(acked) => {
                 if acked.news {
                     self.errors = 0;
+                }
+                if acked.freed > 0 {
+                    self.progressed = cx.now;
                 }
                 true
             }

@@ -24,8 +24,8 @@ impl Assoc {
         }
         let transmit = match self.state {
             State::CookieWait => self.init_packet(cx),
-            State::CookieEchoed => self.cookie_packet(cx),
-            _ => self.heartbeat_answer().or_else(|| self.any_packet(cx)),
+            State::CookieEchoed => self.cookie_packet(cx).or_else(|| self.heartbeat_answer(true)),
+            _ => self.heartbeat_answer(false).or_else(|| self.any_packet(cx)),
         }?;
         self.counters.packets_out += 1;
         Some(transmit)
@@ -54,7 +54,8 @@ impl Assoc {
         Some(Transmit { route, bytes })
     }
 
-    /// COOKIE ECHO, and whatever may go with it: before COOKIE ACK no other packet is sent (5.1, C).
+    /// COOKIE ECHO, and whatever may go with it: before COOKIE ACK no other packet is sent (5.1, C), but
+    /// for the answers to HEARTBEATs.
     fn cookie_packet(&mut self, cx: &mut Context) -> Option<Transmit> {
         if !std::mem::take(&mut self.due.cookie_echo) {
             return None;
@@ -70,11 +71,12 @@ impl Assoc {
         Some(Transmit { route: self.path().route, bytes: packet.finish() })
     }
 
-    /// The answer to a HEARTBEAT that came on another way, or that is too long to go with others.
-    fn heartbeat_answer(&mut self) -> Option<Transmit> {
+    /// The answer to a HEARTBEAT that came on another way, or that is too long to go with others; or
+    /// any, where nothing else may go.
+    fn heartbeat_answer(&mut self, any: bool) -> Option<Transmit> {
         let (route, info) = self.due.heartbeat_ack.as_ref()?;
         let long = info.len() + PARAMETER + CHUNK > self.path().mtu() / 4;
-        if *route == self.path().route && !long {
+        if *route == self.path().route && !long && !any {
             return None;
         }
         let route: Route = *route;

@@ -65,7 +65,8 @@ impl Proposal {
     }
 
     /// An INIT ACK of at most `limit` bytes. What the peer does not need is left out of one that
-    /// is too long: which of its parameters are not known.
+    /// is too long: which of its parameters are not known, and then the list of extensions, of which
+    /// the only one has a parameter of its own.
     pub(crate) fn init_ack(
         &self,
         ports: Ports,
@@ -85,7 +86,13 @@ impl Proposal {
             packet.push(&Chunk::InitAck(self.chunk(parameters)))?;
             Ok(packet.finish())
         };
-        with(&parameters).or_else(|Full| with(&parameters[..needed])).ok()
+        let short = || {
+            let mut parameters = Vec::new();
+            Parameter::StateCookie(cookie).write(&mut parameters);
+            self.write_options(&mut parameters);
+            with(&parameters)
+        };
+        with(&parameters).or_else(|Full| with(&parameters[..needed])).or_else(|Full| short()).ok()
     }
 
     fn chunk<'a>(&self, parameters: &'a [u8]) -> Init<'a> {
@@ -100,8 +107,13 @@ impl Proposal {
     }
 
     fn write_extensions(&self, parameters: &mut Vec<u8>) {
-        // RFC 3758, section 3.1, and RFC 5061, section 4.2.7.
+        // RFC 5061, section 4.2.7.
         Parameter::SupportedExtensions(&[chunk_type::FORWARD_TSN]).write(parameters);
+        self.write_options(parameters);
+    }
+
+    fn write_options(&self, parameters: &mut Vec<u8>) {
+        // RFC 3758, section 3.1.
         Parameter::ForwardTsnSupported.write(parameters);
         if let Some(indication) = self.adaptation {
             Parameter::Adaptation(indication).write(parameters);

@@ -20,7 +20,8 @@ use crate::types::{Time, Transmit};
 use crate::wire::{Cause, Causes, Chunk, Init, Parameter};
 
 impl Assoc {
-    /// An INIT of our peer's (5.2.1, 5.2.2). Nothing changes here before its cookie comes.
+    /// An INIT of our peer's (5.2.1, 5.2.2). But for the tie-tags nothing changes here before
+    /// its cookie comes.
     pub(crate) fn on_init(&mut self, cx: &mut Context, incoming: Incoming, init: &Init<'_>) {
         if self.state == State::ShutdownAckSent {
             // 9.2: the SHUTDOWN COMPLETE was lost.
@@ -39,19 +40,27 @@ impl Assoc {
         {
             return refuse(cx, &incoming, offer.tag, Refusal::Abort(causes));
         }
-        let ties = TieTags { local: self.local_tag, peer: self.peer_tag };
         let (proposal, ties) = match self.state {
             // 5.2.1: both begin at once: the same tag and TSN as in our own INIT.
             State::CookieWait => (self.proposal(), None),
-            State::CookieEchoed => (self.proposal(), Some(ties)),
+            State::CookieEchoed => (self.proposal(), Some(self.tie_tags(cx))),
             // 5.2.2: it seems that the peer has lost the association.
-            _ => (Proposal::new(cx.new_tag(), cx.new_tsn(), &self.params), Some(ties)),
+            _ => {
+                let proposal = Proposal::new(cx.new_tag(), cx.new_tsn(), &self.params);
+                (proposal, Some(self.tie_tags(cx)))
+            }
         };
         if proposal.tag == self.local_tag {
             let until = cx.now + cookie_life(&self.params, &offer);
             self.cookie_until = self.cookie_until.max(Some(until));
         }
         answer_init(cx, &incoming, &self.params, &proposal, &offer, ties);
+    }
+
+    /// They go into a cookie that anybody can read who sees it: random numbers, which do "not reveal
+    /// the true Verification Tags" (1.3). The same ones for all cookies.
+    fn tie_tags(&mut self, cx: &mut Context) -> TieTags {
+        *self.tie_tags.get_or_insert_with(|| TieTags { local: cx.new_tag(), peer: cx.new_tag() })
     }
 
     /// Why this INIT must not lead to a restart.
@@ -101,14 +110,14 @@ impl Assoc {
             refuse_stale(cx, &incoming, &cookie, by);
             return false;
         }
-        let ties = TieTags { local: self.local_tag, peer: self.peer_tag };
+        let tied = cookie.tie_tags.is_some() && cookie.tie_tags == self.tie_tags;
         match (local, peer) {
             // D
             (true, true) => self.confirm(cx),
             // B
             (true, false) => return self.collide(cx, &cookie),
             // A
-            (false, false) if cookie.tie_tags == Some(ties) && self.peer_tag != 0 => {
+            (false, false) if tied => {
                 return self.restart(cx, incoming, &cookie);
             }
             // C, and all that is not in the table
@@ -147,7 +156,7 @@ impl Assoc {
         self.forward_tsn = cookie.forward_tsn;
         self.peer_adaptation = cookie.adaptation;
         self.inbound = cookie.inbound;
-        self.add_addresses(&cookie.addresses);
+        self.take_addresses(&cookie.addresses);
         self.meet(cookie.peer_window, cookie.outbound, cookie.peer_tsn);
     }
 
@@ -195,5 +204,6 @@ impl Assoc {
         self.t2 = Retry::default();
         self.t5 = None;
         self.idle_since = now;
+        self.progressed = now;
     }
 }

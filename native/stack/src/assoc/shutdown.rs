@@ -4,8 +4,9 @@ use crate::assoc::abort::alone;
 use crate::assoc::context::Context;
 use crate::assoc::state::{Assoc, End};
 use crate::event::{AssocChange, Event};
+use crate::params::Params;
 use crate::status::State;
-use crate::types::{Transmit, Tsn};
+use crate::types::{Time, Transmit, Tsn};
 use crate::wire::{Cause, Chunk};
 
 impl Assoc {
@@ -74,6 +75,8 @@ impl Assoc {
                 }
                 self.state = State::ShutdownReceived;
                 self.tx.finish();
+                // What came before it in the same packet is told before it.
+                self.collect();
                 self.tell(Event::Shutdown);
                 self.advance_shutdown(cx);
             }
@@ -150,6 +153,22 @@ impl Assoc {
     fn holds_up_peer(&self) -> bool {
         let closed = self.rx.as_ref().is_some_and(|rx| rx.window() == 0);
         self.state == State::ShutdownSent && closed && self.delivered > 0 && !self.orphan
+    }
+
+    /// The endpoint is closed.
+    pub(crate) fn orphaned(&mut self, now: Time) {
+        self.orphan = true;
+        self.progressed = now;
+    }
+
+    /// When a closed one is given up that has data left, though its peer answers: that has no room
+    /// (6.1, A), or takes back what it has acknowledged. There is no user who could lose patience.
+    /// One that does not answer is lost before that, by its error count.
+    pub(crate) fn deserted_at(&self) -> Option<Time> {
+        let Params { rto, max_retransmissions, .. } = &self.params;
+        let rtos = (u32::from(*max_retransmissions) + 1).max(5);
+        let waits = matches!(self.state, State::ShutdownPending | State::ShutdownReceived);
+        (self.orphan && waits).then(|| self.progressed + rto.max.saturating_mul(rtos))
     }
 
     /// T5 expired: "the sender SHOULD abort the association".

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::assoc::proposal::Ports;
 use crate::assoc::retry::Retry;
+use crate::cookie::TieTags;
 use crate::event::{Event, SendInfo};
 use crate::params::Params;
 use crate::path::Path;
@@ -23,9 +24,11 @@ pub(crate) struct Assoc {
     pub(crate) local_tag: u32,
     /// 0 while it is not known: before the peer's INIT ACK.
     pub(crate) peer_tag: u32,
+    /// What cookies say of this association for which it may begin anew (section 5.2.2).
+    pub(crate) tie_tags: Option<TieTags>,
     /// Our first TSN.
     pub(crate) local_tsn: Tsn,
-    /// Addresses of the peer, the path's included: from a peer that lists others too no restart is
+    /// Addresses of the peer, the path's first: from a peer that lists others too no restart is
     /// taken (section 5.2.2).
     pub(crate) addresses: Vec<IpAddr>,
     pub(crate) params: Params,
@@ -70,6 +73,8 @@ pub(crate) struct Assoc {
     pub(crate) ending: bool,
     /// Its endpoint was closed: nobody will receive anything.
     pub(crate) orphan: bool,
+    /// When the peer last took something of what we had sent. Of meaning for one that is closed.
+    pub(crate) progressed: Time,
     /// What the user is to be told.
     pub(crate) happened: VecDeque<Happened>,
     pub(crate) end: Option<End>,
@@ -140,6 +145,7 @@ impl Assoc {
             ports,
             local_tag,
             peer_tag: 0,
+            tie_tags: None,
             local_tsn,
             addresses: vec![route.remote.ip()],
             params,
@@ -164,6 +170,7 @@ impl Assoc {
             due: Due::default(),
             ending: false,
             orphan: false,
+            progressed: now,
             happened: VecDeque::new(),
             end: None,
             counters: AssocCounters::default(),
@@ -188,8 +195,9 @@ impl Assoc {
         !matches!(self.state, State::CookieWait | State::CookieEchoed)
     }
 
-    /// The peer has listed these.
-    pub(crate) fn add_addresses(&mut self, addresses: &[IpAddr]) {
+    /// The peer has listed these besides the path's, and what it may have listed before is over.
+    pub(crate) fn take_addresses(&mut self, addresses: &[IpAddr]) {
+        self.addresses.truncate(1);
         for address in addresses {
             if !self.addresses.contains(address) {
                 self.addresses.push(*address);
@@ -200,6 +208,8 @@ impl Assoc {
     /// What the peer proposed: from now on data can go both ways.
     pub(crate) fn meet(&mut self, window: u32, outbound: u16, first: Tsn) {
         self.outbound = outbound;
+        // Cookies from before were for another one.
+        self.tie_tags = None;
         self.tx.establish(window, outbound, self.forward_tsn);
         let mut rx = Inbound::new(RxSettings::from(&self.params), first, self.inbound);
         rx.charge(self.delivered);

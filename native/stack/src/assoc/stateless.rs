@@ -159,7 +159,7 @@ pub(crate) fn out_of_the_blue<'a>(
     incoming: &Incoming,
     chunks: impl Iterator<Item = Chunk<'a>>,
 ) {
-    let mut first = None;
+    let (mut first, mut shutdown_ack) = (None, false);
     for chunk in chunks {
         match chunk {
             // 2, 6, 7
@@ -170,6 +170,7 @@ pub(crate) fn out_of_the_blue<'a>(
                     return;
                 }
             }
+            Chunk::ShutdownAck => shutdown_ack = true,
             _ => {}
         }
         first.get_or_insert(chunk);
@@ -183,7 +184,7 @@ pub(crate) fn out_of_the_blue<'a>(
         Chunk::Init(init) if init.tag == 0 => return,
         Chunk::Init(init) => abort_packet(incoming.ports, init.tag, false, &[]),
         // 5
-        Chunk::ShutdownAck => {
+        _ if shutdown_ack => {
             alone(incoming.ports, incoming.tag, &Chunk::ShutdownComplete { reflected_tag: true })
         }
         // 8

@@ -21,6 +21,7 @@ impl Assoc {
         let all = [
             self.t2.deadline(),
             self.t5,
+            self.deserted_at(),
             self.autoclose_at(),
             self.tx.timeout(),
             // A SACK that is due already waits for `output` only.
@@ -43,7 +44,7 @@ impl Assoc {
             }
             return;
         }
-        if self.t5.is_some_and(|time| time <= cx.now) {
+        if self.t5.into_iter().chain(self.deserted_at()).any(|time| time <= cx.now) {
             return self.on_t5(cx);
         }
         if self.t2.is_due(cx.now) {

@@ -99,3 +99,34 @@ fn a_jump_costs_nothing() {
     receiver.get_all(&[whole(0x7fff_fff0, 41)]);
     assert_eq!(receiver.read().len(), 1);
 }
+
+/// All of a message that was sent has come, but its sender does not know that, gives it up, and sends
+/// nothing more of it: Linux does.
+#[test]
+fn the_rest_of_a_message_may_be_given_up_that_was_never_sent() {
+    for point in [0, 1] {
+        let settings = Settings { partial_delivery_point: point, ..settings(100_000) };
+        let mut receiver = Receiver::with(settings);
+        receiver.get_all(&[fragment('B', 0, 0), fragment('M', 1, 0)]);
+        assert_eq!(receiver.forward(1, &[(0, 0)]), Verdict::Fine, "that is out of date");
+        assert_eq!(receiver.forward(2, &[(0, 0)]), Verdict::Fine);
+        receiver.get_all(&[whole(2, 1), fragment('B', 3, 2), fragment('E', 4, 2)]);
+        let mut expected = vec![(0, 1, 10, true), (0, 2, 20, true)];
+        if point > 0 {
+            expected = vec![
+                (0, 0, 10, false),
+                (0, 0, 10, false),
+                (0, 0, -1, true),
+                (0, 1, 10, true),
+                (0, 2, 10, false),
+                (0, 2, 10, true),
+            ];
+        }
+        assert_eq!(receiver.read(), expected);
+        assert_eq!(receiver.rx.charged(), 0);
+    }
+    // Without FORWARD TSN it is a fault, as before.
+    let mut receiver = Receiver::new(100_000);
+    receiver.get_all(&[fragment('B', 0, 0), fragment('M', 1, 0)]);
+    assert!(matches!(receiver.get(whole(2, 1)), Verdict::Violation(_)));
+}

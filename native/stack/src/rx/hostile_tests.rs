@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::tally::Tally;
-use super::testing::{Chunk, Receiver, settings};
+use super::testing::{Chunk, Receiver, fragment, settings};
 use super::{Settings, Verdict};
 
 #[derive(Clone, Debug)]
@@ -103,4 +103,23 @@ proptest! {
             receiver.rx.take_sack();
         }
     }
+}
+
+/// Fragments that come last first, one byte each before a large end: each is put before those that
+/// are there, and these are not copied for it.
+#[test]
+fn fragments_in_reverse_cost_no_more_than_in_order() {
+    let mut receiver = Receiver::new(200_000);
+    let lens = |tsn: u32| if tsn > 2900 { 1000 } else { 1 };
+    let counted = allocation_counter::measure(|| {
+        for tsn in (0..3000).rev() {
+            let kind = ['B', 'M', 'E'][usize::from(tsn > 0) + usize::from(tsn == 2999)];
+            receiver.get_all(&[Chunk { len: lens(tsn), ..fragment(kind, tsn, 0) }]);
+        }
+    });
+    assert!(counted.bytes_total < 2_000_000, "{} bytes", counted.bytes_total);
+    let messages = receiver.waits();
+    assert_eq!(messages.len(), 1);
+    let expected: Vec<u8> = (0..3000).flat_map(|tsn| vec![tsn as u8; lens(tsn)]).collect();
+    assert!(messages[0].bytes == expected && messages[0].end);
 }

@@ -5,7 +5,7 @@
 //! they come, into runs. A run that begins at or before the cumulative TSN ends at it if it is not
 //! whole: there is at most one such, the message that is being received. All others are after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::tally::Tally;
 use crate::types::{Ppid, Ssn, StreamId};
@@ -24,11 +24,12 @@ pub(super) struct Run {
     pub(super) beginning: bool,
     /// Its last chunk ends it.
     pub(super) end: bool,
-    pub(super) bytes: Vec<u8>,
+    /// It grows at both ends.
+    pub(super) bytes: VecDeque<u8>,
     chunks: u64,
     first_len: u16,
     /// The lengths of the chunks after the first, where they may still be dropped.
-    lens: Vec<u16>,
+    lens: VecDeque<u16>,
 }
 
 impl Run {
@@ -40,10 +41,10 @@ impl Run {
             ppid: data.ppid,
             beginning: data.beginning,
             end: data.end,
-            bytes: data.payload.to_vec(),
+            bytes: data.payload.to_vec().into(),
             chunks: 1,
             first_len: len_of(data),
-            lens: Vec::new(),
+            lens: VecDeque::new(),
         }
     }
 
@@ -110,9 +111,9 @@ impl Reassembly {
         };
         self.tally -= run.tally();
         let bytes = std::mem::take(&mut run.bytes);
-        run.lens = Vec::new();
+        run.lens = VecDeque::new();
         self.tally += run.tally();
-        bytes
+        bytes.into()
     }
 
     /// The last run that starts before `place`.
@@ -160,20 +161,16 @@ impl Reassembly {
         let right = if joins_right { self.take(place + 1) } else { None };
         // What begins with a settled place is settled itself.
         let keep = start > settled;
-        if start == place {
-            self.runs.insert(start, Run::new(data));
+        let left = if start < place { self.take(start) } else { None };
+        let mut run = match left {
+            Some(left) => left.with(data, keep),
+            None => Run::new(data),
+        };
+        if let Some(right) = right {
+            run = run.join(right, keep);
         }
-        if let Some(run) = self.runs.get_mut(&start) {
-            if start < place {
-                self.tally -= run.tally();
-                run.append(data.payload, data.end, [len_of(data)], keep);
-            }
-            if let Some(right) = right {
-                let lens = std::iter::once(right.first_len).chain(right.lens.iter().copied());
-                run.append(&right.bytes, right.end, lens, keep);
-            }
-            self.tally += run.tally();
-        }
+        self.tally += run.tally();
+        self.runs.insert(start, run);
         Ok(start)
     }
 
@@ -188,7 +185,7 @@ impl Reassembly {
         }
         let whole = run.is_whole().then_some((run.stream, run.ssn)).filter(|_| !run.unordered);
         self.tally -= run.tally();
-        match run.lens.pop() {
+        match run.lens.pop_back() {
             Some(len) => {
                 run.bytes.truncate(run.bytes.len().saturating_sub(usize::from(len)));
                 run.chunks -= 1;
@@ -204,16 +201,39 @@ impl Reassembly {
 }
 
 impl Run {
-    fn append(&mut self, bytes: &[u8], end: bool, lens: impl IntoIterator<Item = u16>, keep: bool) {
-        self.bytes.extend_from_slice(bytes);
-        self.end = end;
-        for len in lens {
-            self.chunks += 1;
-            if keep {
-                self.lens.push(len);
-            }
+    /// With the chunk that follows it. `keep`: chunks may still be dropped.
+    fn with(mut self, data: &Data<'_>, keep: bool) -> Run {
+        self.bytes.extend(data.payload);
+        self.end = data.end;
+        self.chunks += 1;
+        if keep {
+            self.lens.push_back(len_of(data));
         }
+        self
     }
+
+    /// With the run that follows it.
+    fn join(mut self, mut right: Run, keep: bool) -> Run {
+        right.lens.push_front(right.first_len);
+        self.bytes = joined(self.bytes, right.bytes);
+        self.lens = if keep { joined(self.lens, right.lens) } else { VecDeque::new() };
+        self.end = right.end;
+        self.chunks += right.chunks;
+        self
+    }
+}
+
+/// The shorter one is copied. So no order in which fragments come makes us copy the same bytes for
+/// each of them.
+fn joined<T>(mut left: VecDeque<T>, mut right: VecDeque<T>) -> VecDeque<T> {
+    if left.len() < right.len() {
+        while let Some(last) = left.pop_back() {
+            right.push_front(last);
+        }
+        return right;
+    }
+    left.append(&mut right);
+    left
 }
 
 /// A chunk that was dropped.

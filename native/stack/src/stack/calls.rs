@@ -316,8 +316,8 @@ impl Stack {
         for assoc in endpoint.assocs {
             let Some(entry) = self.assocs.get_mut(&assoc) else { continue };
             entry.endpoint = None;
-            entry.assoc.orphan = true;
             self.with(assoc, |assoc, cx| {
+                assoc.orphaned(cx.now);
                 if aborts(assoc) {
                     assoc.abort(cx, &[]);
                 } else {

@@ -7,6 +7,7 @@ use crate::event::PathChange;
 use crate::params::{PathParams, RtoParams};
 use crate::status::PathState;
 use crate::types::{Time, Tsn};
+use crate::wire::Gap;
 
 /// A sender with so many chunks of one packet each on their way, four at most.
 fn flying(chunks: u32) -> Sender {
@@ -297,4 +298,43 @@ fn what_went_along_with_a_cookie_goes_again() {
     assert_eq!(sender.tx.counts().window, 5000 - 984);
     sender.sack(1, &[]);
     assert_eq!(sender.tsns(), [[1]]);
+}
+
+/// 3.3.4: a block begins after the first chunk that is missing. One that does not would leave nothing
+/// on its way, and so no timer.
+#[test]
+fn a_gap_block_says_nothing_of_the_first_chunk() {
+    for start in [0, 1] {
+        let mut sender = flying(2);
+        let gaps = [Gap { start, end: 2 }].into_iter();
+        let cumulative = Tsn(FIRST).previous();
+        sender.tx.sack(sender.now, &mut sender.paths, cumulative, 10_000, gaps).unwrap();
+        assert!(sender.paths[0].t3_runs(), "{start}");
+        assert!(sender.expire(), "{start}");
+        assert_eq!(sender.tsns(), [[0]], "{start}");
+    }
+}
+
+/// 6.2.1, D iii: what the peer takes back is missing once by that, whether others are missing or not.
+#[test]
+fn what_is_taken_back_is_missing_once() {
+    let mut sender = Sender::new(1_000_000);
+    (0..8).for_each(|_| sender.push(200));
+    sender.packets();
+    sender.sack(0, &[(1, 2)]);
+    sender.sack(0, &[(3, 3)]);
+    assert_eq!(sender.tsns(), [[]; 0]);
+    sender.sack(0, &[(3, 4)]);
+    assert_eq!(sender.tsns(), [[0]], "the third report about 0, the second about 1 and 2");
+    sender.sack(0, &[(3, 5)]);
+    assert_eq!(sender.tsns(), [[1, 2]]);
+    // Above all that is newly acknowledged it counts, too.
+    let mut sender = Sender::new(1_000_000);
+    (0..8).for_each(|_| sender.push(200));
+    sender.packets();
+    sender.sack(0, &[(2, 2)]);
+    sender.sack(0, &[]);
+    sender.sack(0, &[(3, 3)]);
+    sender.sack(0, &[(3, 4)]);
+    assert_eq!(sender.tsns(), [[0, 1, 2]]);
 }

@@ -60,35 +60,42 @@ where
         report.freed += queue.acked(len, chunk.end);
     }
     if let Some(gaps) = gaps {
-        let (highest_new, end) = acknowledge(now, chunks, paths, gaps);
+        let mut taken_back = Vec::new();
+        let (highest_new, end) = acknowledge(now, chunks, paths, gaps, &mut taken_back);
         report.news |= highest_new > 0;
         // In fast recovery each SACK that goes ahead is one report about all that is missing, else
         // only those below the highest TSN newly acknowledged (HTNA).
         let below = if recovering && report.advanced { end } else { highest_new };
         report.lost = count_misses(chunks, below);
+        // 6.2.1, D iii: one report, whatever else is missing.
+        taken_back.iter().filter(|index| **index >= below).for_each(|index| {
+            chunks.count_miss(*index);
+        });
     }
     Ok(report)
 }
 
 /// Goes through the gap ack blocks. Returns the place after the highest chunk that is newly
-/// acknowledged, 0 if none is; and the one after the highest block.
+/// acknowledged, 0 if none is; and the one after the highest block. `taken_back`: the places of those
+/// that are no longer.
 fn acknowledge(
     now: Time,
     chunks: &mut Outstanding,
     paths: &mut [Path],
     gaps: impl Iterator<Item = Gap>,
+    taken_back: &mut Vec<usize>,
 ) -> (usize, usize) {
     let (mut next, mut highest_new, mut seen) = (0, 0, 0);
     for gap in gaps {
-        // A block starts two after the cumulative TSN at least; the first chunk here is one after it.
-        // What is out of order or overlaps was looked at: no block makes us look twice, whatever a
-        // peer sends.
-        let (start, end) = (usize::from(gap.start).saturating_sub(1), usize::from(gap.end));
+        // A block starts two after the cumulative TSN at least; the first chunk here is one after it,
+        // and no block speaks of it: with all acknowledged so no timer would run any more. What is
+        // out of order or overlaps was looked at: no block makes us look twice, whatever a peer sends.
+        let (start, end) = (usize::from(gap.start).saturating_sub(1).max(1), usize::from(gap.end));
         if end <= next || end <= start {
             continue;
         }
         let start = start.max(next);
-        (next..start).for_each(|index| missing(now, chunks, index, paths));
+        (next..start).for_each(|index| missing(now, chunks, index, paths, taken_back));
         for index in start..end {
             let Some(chunk) = chunks.get(index) else {
                 break;
@@ -108,14 +115,20 @@ fn acknowledge(
     let mut next = end;
     while left > 0 && next < chunks.len() {
         left -= usize::from(chunks.is_gap_acked(next));
-        missing(now, chunks, next, paths);
+        missing(now, chunks, next, paths, taken_back);
         next += 1;
     }
     (highest_new, end)
 }
 
 /// A chunk that is not acknowledged by this SACK.
-fn missing(now: Time, chunks: &mut Outstanding, index: usize, paths: &mut [Path]) {
+fn missing(
+    now: Time,
+    chunks: &mut Outstanding,
+    index: usize,
+    paths: &mut [Path],
+    taken_back: &mut Vec<usize>,
+) {
     let Some(chunk) = chunks.get(index) else {
         return;
     };
@@ -123,7 +136,7 @@ fn missing(now: Time, chunks: &mut Outstanding, index: usize, paths: &mut [Path]
     match chunk.state {
         State::GapAcked => {
             chunks.set(now, index, State::InFlight, paths);
-            chunks.count_miss(index);
+            taken_back.push(index);
         }
         State::InFlight => {}
         State::Marked | State::Abandoned => return,

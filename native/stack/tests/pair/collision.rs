@@ -1,12 +1,14 @@
 //! RFC 9260, section 5.2: both ends begin at once, and what comes twice.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use stack::event::Event;
 use stack::params::Style;
-use stack::wire::chunk_type as kind;
+use stack::types::{Route, Tsn};
+use stack::wire::{Builder, Chunk, Header, Init, Parameter, Parameters, chunk_type as kind};
 
-use crate::world::{A, B, Pair, World, complete, up};
+use crate::world::{A, B, Pair, World, complete, first, up};
 
 /// Both send INIT before anything has arrived: 5.2.1, and 5.2.4 D.
 #[test]
@@ -174,4 +176,48 @@ fn late_answers() {
     pair.world.settle();
     assert_eq!(pair.world.log.len(), before, "no answer");
     assert_eq!(pair.world.events(A, pair.a), []);
+}
+
+/// A peer that begins again and again lists other addresses each time: the last ones are its own.
+#[test]
+fn the_last_list_of_addresses_counts() {
+    let mut world = World::new();
+    let a = world.open(A, Style::OneToMany, 4000);
+    world.connect(A, a, B, 5000);
+    world.collect();
+    let Chunk::Init(own) = first(&world.last().transmit.bytes) else { panic!() };
+    let own_tag = own.tag;
+    let (local, remote) = (SocketAddr::new(world.ip(A), 4000), SocketAddr::new(world.ip(B), 5000));
+    let says = |world: &mut World, ip: IpAddr, tag, chunk: Chunk<'_>| {
+        let header = Header { source: 5000, destination: 4000, tag };
+        let mut packet = Builder::new(header, 1400);
+        packet.push(&chunk).unwrap();
+        let route = Route { local, remote: SocketAddr::new(ip, 5000) };
+        world.stacks[A].input(world.now, route, &packet.finish());
+        world.stacks[A].output()
+    };
+    let mut echoes = Vec::new();
+    for n in 1..=3 {
+        let mut parameters = Vec::new();
+        Parameter::Ipv4Address([10, 0, 1, n].into()).write(&mut parameters);
+        let parameters = Parameters::new(&parameters);
+        let tag = u32::from(n);
+        let init = Init { tag, window: 9000, outbound: 1, inbound: 1, tsn: Tsn(1), parameters };
+        let answer = says(&mut world, remote.ip(), 0, Chunk::Init(init)).unwrap();
+        let Chunk::InitAck(ack) = first(&answer.bytes) else { panic!() };
+        let cookie = ack.parameters.iter().find_map(|parameter| match parameter {
+            Ok(Parameter::StateCookie(cookie)) => Some(cookie.to_vec()),
+            _ => None,
+        });
+        echoes.push(cookie.unwrap());
+    }
+    for cookie in &echoes {
+        let answer = says(&mut world, remote.ip(), own_tag, Chunk::CookieEcho(cookie)).unwrap();
+        assert_eq!(first(&answer.bytes), Chunk::CookieAck);
+    }
+    for (n, is_of_peer) in [(1, false), (2, false), (3, true)] {
+        let answer = says(&mut world, [10, 0, 1, n].into(), own_tag, Chunk::Heartbeat(b"x"));
+        let answer = first(&answer.unwrap().bytes) == Chunk::HeartbeatAck(b"x");
+        assert_eq!(answer, is_of_peer, "{n}");
+    }
 }

@@ -347,3 +347,71 @@ fn the_states_of_a_shutdown() {
     pair.world.run(Duration::from_secs(3));
     assert_eq!(states(&pair), (Err(Error::Invalid), Err(Error::Invalid)));
 }
+
+/// B has as much as it takes, and does not read. A has sent more, and is closed.
+fn left_behind() -> Pair {
+    let small = Params { receive_buffer: 5000, ..Params::default() };
+    let mut pair = Pair::with(World::new(), Params::default(), small);
+    for _ in 0..20 {
+        pair.send_a(&[1; 1000]);
+    }
+    pair.world.run(Duration::from_secs(1));
+    pair
+}
+
+/// Nobody is there any more who could abort it: a peer that has no room, for good, holds what it did
+/// not take, and the port, no longer than one that does not answer.
+#[test]
+fn a_closed_endpoint_does_not_wait_for_room_for_ever() {
+    for peer_ends in [false, true] {
+        let mut pair = left_behind();
+        if peer_ends {
+            pair.shutdown_b();
+            pair.world.run(Duration::from_secs(1));
+        }
+        pair.world.stacks[A].close(pair.world.now, pair.a).unwrap();
+        pair.world.run(Duration::from_secs(300));
+        assert_eq!(pair.world.stacks[A].association_count(), 1, "it takes its time");
+        pair.world.run(Duration::from_secs(600));
+        assert_eq!(pair.world.stacks[A].memory(), stack::status::Memory::default());
+        let received = pair.world.received(B, pair.b);
+        let Some(Received::Event(_, event)) = received.last() else { panic!() };
+        assert_eq!(lost(event), Some(13));
+    }
+}
+
+/// A peer that reads, be it slowly, gets all.
+#[test]
+fn a_closed_endpoint_waits_as_long_as_it_goes_on() {
+    let mut pair = left_behind();
+    pair.world.stacks[A].close(pair.world.now, pair.a).unwrap();
+    let mut bytes = 0;
+    loop {
+        pair.world.run(Duration::from_secs(500));
+        let received = pair.world.received(B, pair.b);
+        for received in &received {
+            if let Received::Data { bytes: some, .. } = received {
+                bytes += some.len();
+            }
+        }
+        if matches!(received.last(), Some(Received::Event(_, event)) if *event == complete()) {
+            break;
+        }
+        assert_eq!(pair.world.stacks[A].association_count(), 1, "{bytes}");
+    }
+    assert_eq!(bytes, 20_000);
+}
+
+/// SCTP_SENDER_DRY_EVENT is about what was acknowledged.
+#[test]
+fn what_has_failed_does_not_make_a_sender_dry() {
+    let params = Params { sender_dry: true, ..Params::default() };
+    let mut pair = Pair::with(World::new(), params, params);
+    pair.world.drop_all();
+    pair.send_a(b"never acknowledged");
+    pair.world.collect();
+    pair.world.stacks[A].abort(pair.world.now, pair.a, pair.at_a, b"").unwrap();
+    let events = pair.world.events(A, pair.a);
+    assert_eq!(lost(&events[0]), Some(12));
+    assert!(matches!(events[1..], [Event::SendFailed { .. }]), "{events:?}");
+}

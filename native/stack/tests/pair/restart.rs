@@ -9,7 +9,7 @@ use stack::wire::{
     Builder, Cause, Chunk, Header, Init, Packet, Parameter, Parameters, chunk_type as kind,
 };
 
-use crate::world::{A, B, PORT, Pair, complete, first, lost, up};
+use crate::world::{A, B, PORT, Pair, World, complete, first, lost, up};
 
 /// A dies, comes back, and connects from the same port.
 fn restarted() -> (Pair, EndpointId, AssocId) {
@@ -130,12 +130,20 @@ fn while_we_wait_for_shutdown_complete() {
     assert!(matches!(pair.world.events(A, a)[..], [up!()]));
 }
 
-/// An INIT as A would send it, with one parameter more.
+/// An INIT as A would send it, with one parameter.
 fn init_of(pair: &Pair, parameter: Parameter<'_>) -> (Route, Vec<u8>) {
-    let init = pair.world.log.iter().find(|sent| sent.kinds() == [kind::INIT]).unwrap();
-    let packet = Packet::parse(&init.transmit.bytes).unwrap();
     let mut parameters = Vec::new();
     parameter.write(&mut parameters);
+    init_with(pair, &parameters)
+}
+
+fn bare_init_of(pair: &Pair) -> (Route, Vec<u8>) {
+    init_with(pair, &[])
+}
+
+fn init_with(pair: &Pair, parameters: &[u8]) -> (Route, Vec<u8>) {
+    let init = pair.world.log.iter().find(|sent| sent.kinds() == [kind::INIT]).unwrap();
+    let packet = Packet::parse(&init.transmit.bytes).unwrap();
     let header = Header { tag: 0, ..packet.header };
     let mut forged = Builder::new(header, 1400);
     let chunk = Init {
@@ -144,7 +152,7 @@ fn init_of(pair: &Pair, parameter: Parameter<'_>) -> (Route, Vec<u8>) {
         outbound: 1,
         inbound: 1,
         tsn: stack::types::Tsn(5),
-        parameters: Parameters::new(&parameters),
+        parameters: Parameters::new(parameters),
     };
     forged.push(&Chunk::Init(chunk)).unwrap();
     let udp = init.transmit.route.local.port();
@@ -218,4 +226,43 @@ fn of_an_association_without_endpoint() {
     ));
     assert_eq!(pair.world.stacks[B].association_count(), 0);
     assert_eq!(events.iter().filter_map(lost).count(), 0);
+}
+
+/// The shortest INIT there is gets an INIT ACK, though that is bounded by its length.
+#[test]
+fn by_an_init_without_parameters() {
+    let mut world = World::new();
+    let a = world.open(A, Style::OneToMany, 0);
+    let params = Params { adaptation: Some(7), ..Params::default() };
+    let b = world.open_with(B, Style::OneToMany, PORT, params);
+    world.stacks[B].listen(b, 5).unwrap();
+    let at_a = world.connect(A, a, B, PORT);
+    world.settle();
+    let at_b = world.stacks[B].associations(b).unwrap()[0];
+    let mut pair = Pair { world, a, b, at_a, at_b };
+    let (route, init) = bare_init_of(&pair);
+    pair.world.stacks[B].input(pair.world.now, route, &init);
+    let answer = pair.world.stacks[B].output().expect("an answer");
+    let Chunk::InitAck(ack) = first(&answer.bytes) else { panic!() };
+    let parameters: Vec<_> = ack.parameters.iter().map(Result::unwrap).collect();
+    assert!(parameters.contains(&Parameter::ForwardTsnSupported));
+    assert!(parameters.contains(&Parameter::Adaptation(7)));
+    assert!(answer.bytes.len() + 28 <= 3 * (init.len() + 28));
+}
+
+/// 1.3: tie-tags "not reveal the true Verification Tags": whoever gets the cookie could end the
+/// association with them.
+#[test]
+fn a_cookie_does_not_tell_the_tags() {
+    let mut pair = Pair::new();
+    let tag = |from| {
+        let sent = pair.world.log.iter().rev().find(|sent| sent.from == from).unwrap();
+        Packet::parse(&sent.transmit.bytes).unwrap().header.tag.to_be_bytes()
+    };
+    let tags = [tag(A), tag(B)];
+    let (route, init) = bare_init_of(&pair);
+    pair.world.stacks[B].input(pair.world.now, route, &init);
+    let answer = pair.world.stacks[B].output().unwrap();
+    assert!(matches!(first(&answer.bytes), Chunk::InitAck(_)));
+    assert!(!answer.bytes.windows(4).any(|bytes| tags.iter().any(|tag| tag == bytes)));
 }

@@ -61,6 +61,10 @@ fn out_of_the_blue() {
     let answer = says(&mut world, 1, 7, &[Chunk::ShutdownAck]).unwrap();
     assert_eq!(first(&answer.bytes), Chunk::ShutdownComplete { reflected_tag: true });
     assert_eq!(tag_of(&answer.bytes), 7);
+    // "contains a SHUTDOWN ACK": wherever.
+    let chunks = [Chunk::Error(none), Chunk::ShutdownAck];
+    let answer = says(&mut world, 1, 7, &chunks).unwrap();
+    assert_eq!(first(&answer.bytes), Chunk::ShutdownComplete { reflected_tag: true });
     // 8
     let rest: [&[Chunk<'_>]; 4] = [
         &[Chunk::Sack(EMPTY_SACK)],
