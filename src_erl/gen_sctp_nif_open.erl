@@ -21,9 +21,12 @@
 -spec open([term()]) ->
     {ok, gen_sctp_nif:sctp_socket()} | {error, badarg | inet:posix() | closed}.
 open(Opts) ->
+    open(Opts, first).
+
+open(Opts, Attempt) ->
     case gen_sctp_nif_opts:family(Opts) of
         {ok, Family, Rest} ->
-            case open(Family, Rest) of
+            case open(Family, Rest, Attempt) of
                 {ok, Ref} -> {ok, ?SOCKET(Ref)};
                 {error, einval} -> {error, badarg};
                 {error, _} = Error -> Error
@@ -42,14 +45,14 @@ open_after_closings(Opts) ->
 -spec open_again(ok, [term()]) ->
     {ok, gen_sctp_nif:sctp_socket()} | {error, inet:posix() | closed}.
 open_again(ok, Opts) ->
-    case open(Opts) of
+    case open(Opts, last) of
         {error, badarg} -> error(badarg);
         Result -> Result
     end.
 
-open(Family, Opts) ->
+open(Family, Opts, Attempt) ->
     case gen_sctp_nif_opts:open_options(Family, Opts) of
-        {ok, Open} -> create(Family, Open);
+        {ok, Open} -> create(Family, Open, Attempt);
         {error, _} = Error -> Error
     end.
 
@@ -116,7 +119,7 @@ unless_in_use({Module, Function, Args} = Call) ->
 again(ok, {Module, Function, Args}) ->
     apply(Module, Function, Args).
 
-create(Family, #{type := Type, netns := Netns} = Open) ->
+create(Family, #{type := Type, netns := Netns} = Open, Attempt) ->
     case gen_sctp_nif_prim:open(Family, Type, Netns) of
         {ok, Ref} ->
             case set_up(Ref, Family, Open) of
@@ -126,6 +129,7 @@ create(Family, #{type := Type, netns := Netns} = Open) ->
                     %% Which waits for nothing: it has no associations, and does not linger.
                     _ = gen_sctp_nif_prim:setopts(Ref, [{linger, {false, 0}}]),
                     ok = gen_sctp_nif_prim:close_wait(Ref),
+                    _ = forget(Ref, Error, Attempt),
                     Error
             end;
         {error, Reason} = Error when Reason =:= esocktnosupport; Reason =:= eprotonosupport ->
@@ -137,6 +141,13 @@ create(Family, #{type := Type, netns := Netns} = Open) ->
         {error, _} = Error ->
             Error
     end.
+
+%% Another attempt follows. What this socket has told of `{active, N}' the next one
+%% tells again.
+forget(Ref, {error, eaddrinuse}, first) ->
+    receive {sctp_passive, ?SOCKET(Ref)} -> ok after 0 -> ok end;
+forget(_Ref, _Error, _Attempt) ->
+    ok.
 
 set_up(Ref, Family, #{opts := Opts} = Open) ->
     {Late, Early} = lists:partition(fun is_late/1, Opts),

@@ -48,6 +48,10 @@ open_port_and_options(Config) ->
     {ok, S} = M:open([F, {port, 0}]),
     Port = port(S),
     ?assertEqual({error, eaddrinuse}, M:open([F, {port, Port}])),
+    %% What is told of a count is told once, though there may be two attempts.
+    ?assertEqual({error, eaddrinuse}, M:open([F, {port, Port}, {active, 0}])),
+    receive {sctp_passive, _} -> ok end,
+    ?assertEqual({messages, []}, process_info(self(), messages)),
     ok = M:close(S),
     %% The port is free again at once; the options' port wins over the argument.
     [begin
