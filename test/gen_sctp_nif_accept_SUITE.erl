@@ -601,6 +601,8 @@ killed_at_random(Config) ->
                || _ <- lists:seq(1, 4)],
     Ends = lists:append([await(Client) || Client <- Clients]),
     ?assertEqual([], Ends -- lists:append([[{ok, <<"hello">>}, {error, closed}] || _ <- Ends])),
+    ct:log("~p of ~p were greeted", [length([ok || {ok, _} <- Ends]), length(Ends)]),
+    ?assert(lists:member({ok, <<"hello">>}, Ends)),
     {task, Pid, _} = Killer,
     Pid ! stop,
     ok = await(Killer),

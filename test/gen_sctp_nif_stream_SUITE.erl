@@ -379,11 +379,19 @@ full_mailbox(Config) ->
          self() ! something,
          ok = inet:setopts(S, [{active, true}]),
          ok = ?M:close(Peer),
+         until(fun() -> queued() =:= 2 end),
+         %% No more comes, while something has come on another socket.
+         gen_sctp_test_lib:exchange(pair(Config)),
+         ?assertEqual(2, queued()),
          receive {sctp, S, _, _, {_, #sctp_shutdown_event{}}} -> ok after 10000 -> error(none) end,
          receive {sctp, S, _, _, {_, #sctp_assoc_change{}}} -> ok after 10000 -> error(none) end,
          receive {sctp_closed, S} -> ok after 10000 -> error(none) end,
          receive something -> ok end
      end || {_, {S, Peer}} <- ends(Config, [closed(), {mailbox_limit, 2}])].
+
+queued() ->
+    {message_queue_len, Number} = process_info(self(), message_queue_len),
+    Number.
 
 %% The end has been there before.
 asked_for_later(Config) ->
