@@ -37,10 +37,11 @@ end_per_group(_, _) -> ok.
 init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case(Config).
 
 end_per_testcase(Case, Config) ->
-    _ = [?NET:heal(?config(net, Config), Path)
-         || Path <- [0, 1],
-            lists:member(Case, [max_burst, potentially_failed, not_exposed])],
-    gen_sctp_test_lib:end_case(Config).
+    Cut = [max_burst, potentially_failed, not_exposed],
+    gen_sctp_test_lib:end_case(fun() ->
+        lists:foreach(fun(Path) -> ok = ?NET:heal(?config(net, Config), Path) end,
+                      [Path || Path <- [0, 1], lists:member(Case, Cut)])
+    end, Config).
 
 %% Calls.
 
