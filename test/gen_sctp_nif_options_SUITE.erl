@@ -10,7 +10,7 @@
 -compile([export_all, nowarn_export_all]).
 
 -import(gen_sctp_test_lib,
-        [pair/1, adopt/1, event/2, data/2, family/1, port/1, until/1, get/2, set/3, av/2]).
+        [pair/1, adopt/1, event/2, data/2, port/1, until/1, get/2, set/3, av/2]).
 -import(gen_sctp_test_net, [is/1, is/2]).
 
 -define(M, gen_sctp_nif).
