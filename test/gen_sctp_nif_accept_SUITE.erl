@@ -8,7 +8,7 @@
 -compile([export_all, nowarn_export_all]).
 
 -import(gen_sctp_test_lib,
-        [family/1, loopback/1, open/2, adopt/1, listener/2, port/1, recv/2, data/2, event/2, next/1,
+        [family/1, loopback/1, open/2, adopt/1, listener/2, port/1, data/2, event/2, next/1,
          no_message/0, async/1, await/1, kill/1, helper/0, call/2, until/1, until_blocked/1]).
 
 -define(M, gen_sctp_nif).

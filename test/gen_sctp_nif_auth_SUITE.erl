@@ -48,11 +48,11 @@ init_per_testcase(_, Config) ->
 
 end_per_testcase(Case, Config) ->
     Net = ?config(net, Config),
-    Result = gen_sctp_test_lib:end_case(Config),
-    [ok = ?NET:sysctl(Net, Name, Value)
-     || {Name, Value} <- [{"auth_enable", "0"}, {"addip_noauth_enable", "1"}]],
-    [ok = ?NET:heal(Net, 0) || Case =:= new_key_under_load],
-    Result.
+    gen_sctp_test_lib:end_case(fun() ->
+        [ok = ?NET:heal(Net, 0) || Case =:= new_key_under_load],
+        ok = ?NET:sysctl(Net, "auth_enable", "0"),
+        ?NET:sysctl(Net, "addip_noauth_enable", "1")
+    end, Config).
 
 key(Number, Key) -> {sctp_auth_key, #sctp_authkey{keynumber = Number, key = Key}}.
 

@@ -8,8 +8,8 @@
 -compile([export_all, nowarn_export_all]).
 
 -import(gen_sctp_test_lib,
-        [open/2, listener/2, pair/1, pair/3, join/4, port/1, data/2, event/2, next/1, recv/2,
-         async/1, await/1, until/1, until_blocked/1, unanswered/1, all_arrived/2]).
+        [open/2, listener/2, pair/1, pair/3, port/1, data/2, next/1, async/1, await/1, until/1,
+         until_blocked/1, unanswered/1, all_arrived/2]).
 
 -define(TIMEOUT, 60000).
 %% Milliseconds that all modules are loaded in.

@@ -46,13 +46,13 @@ init_per_testcase(_, Config) ->
     gen_sctp_test_lib:begin_case([{module, ?M}, {family, inet} | Config]).
 
 end_per_testcase(Case, Config) ->
-    %% After a time limit it is in another process.
-    Loaded = lists:sort(case get(loaded) of undefined -> []; Modules -> Modules end),
-    case proplists:get_value(tc_status, Config) of
-        ok -> ?assertEqual(lists:sort(proplists:get_value(Case, programs(), [])), Loaded);
-        _ -> ok
-    end,
-    gen_sctp_test_lib:end_case(Config).
+    gen_sctp_test_lib:end_case(fun() ->
+        case proplists:get_value(tc_status, Config) of
+            ok -> ?assertEqual(lists:sort(proplists:get_value(Case, programs(), [])),
+                               lists:sort(get(loaded)));
+            _ -> ok
+        end
+    end, Config).
 
 %% Every program is in the list above, under a name of its own.
 nothing_is_left_out(_) ->

@@ -38,8 +38,10 @@ init_per_testcase(_, Config) ->
     gen_sctp_test_lib:begin_case(Config).
 
 end_per_testcase(_, Config) ->
-    [sysctl(Name, Value) || {Name, Value} <- proplists:get_value(sysctls, Config, [])],
-    gen_sctp_test_lib:end_case(Config).
+    gen_sctp_test_lib:end_case(fun() ->
+        lists:foreach(fun({Name, Value}) -> sysctl(Name, Value) end,
+                      proplists:get_value(sysctls, Config, []))
+    end, Config).
 
 sysctl(Name) ->
     {ok, Value} = file:read_file("/proc/sys/net/sctp/" ++ Name),

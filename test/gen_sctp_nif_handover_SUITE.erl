@@ -7,7 +7,7 @@
 -compile([export_all, nowarn_export_all]).
 
 -import(gen_sctp_test_lib,
-        [mod/1, loopback/1, open/2, listener/2, pair/1, pair/3, port/1, next/1, async/1,
+        [mod/1, loopback/1, open/2, listener/2, pair/1, port/1, next/1, async/1,
          await/1, kill/1, until/1, until_blocked/1, all_arrived/2, family/1, helper/0,
          call/2, silent/1, spin/1]).
 

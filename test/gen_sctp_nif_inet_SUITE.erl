@@ -8,8 +8,8 @@
 -compile([export_all, nowarn_export_all]).
 
 -import(gen_sctp_test_lib,
-        [mod/1, family/1, loopback/1, open/2, adopt/1, listener/2, pair/1, pair/3, port/1, recv/2,
-         data/2, event/2, async/1, await/1, no_message/0, counter/1]).
+        [mod/1, family/1, loopback/1, open/2, adopt/1, listener/2, pair/1, pair/3, port/1, data/2,
+         event/2, async/1, await/1, no_message/0, counter/1]).
 
 suite() -> [{timetrap, {seconds, 60}}].
 

@@ -31,8 +31,7 @@ end_per_group(_, _) -> ok.
 init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case(Config).
 
 end_per_testcase(_, Config) ->
-    ok = ?FOREIGN:end_case(),
-    gen_sctp_test_lib:end_case(Config).
+    gen_sctp_test_lib:end_case(fun ?FOREIGN:end_case/0, Config).
 
 %% Data.
 

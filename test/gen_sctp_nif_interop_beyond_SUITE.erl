@@ -55,16 +55,16 @@ end_per_suite(Config) -> ?NET:end_suite(Config).
 init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case(Config).
 
 end_per_testcase(Case, Config) ->
-    Net = ?config(net, Config),
-    ok = case Case of
-        given_up_by_us -> ?NET:heal(Net, 0);
-        given_up_by_peer -> ?NET:heal(Net, 0);
-        interleaved -> ok = ?NET:sysctl(Net, "intl_enable", "0"), ?NET:heal(Net, 0);
-        in_udp -> ?NET:sysctl(Net, "udp_port", "0");
-        _ -> ok
-    end,
-    ok = ?FOREIGN:end_case(),
-    gen_sctp_test_lib:end_case(Config).
+    gen_sctp_test_lib:end_case(fun() ->
+        ok = ?FOREIGN:end_case(),
+        restore(Case, ?config(net, Config))
+    end, Config).
+
+%% Of what the cases change of the hosts.
+restore(Case, Net) when Case =:= given_up_by_us; Case =:= given_up_by_peer -> ?NET:heal(Net, 0);
+restore(interleaved, Net) -> ok = ?NET:sysctl(Net, "intl_enable", "0"), ?NET:heal(Net, 0);
+restore(in_udp, Net) -> ?NET:sysctl(Net, "udp_port", "0");
+restore(_, _) -> ok.
 
 %% Two ends.
 

@@ -10,7 +10,7 @@
 -compile([export_all, nowarn_export_all]).
 
 -import(gen_sctp_test_lib,
-        [mod/1, family/1, loopback/1, open/2, adopt/1, listener/2, port/1, recv/2, until/1,
+        [mod/1, family/1, loopback/1, listener/2, port/1, recv/2, until/1,
          unanswered/1, kill/1, spin/1]).
 
 %% Longer than a heartbeat takes. The end of an association that is cut off in its handshake may be

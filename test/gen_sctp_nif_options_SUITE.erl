@@ -10,7 +10,7 @@
 -compile([export_all, nowarn_export_all]).
 
 -import(gen_sctp_test_lib,
-        [pair/1, adopt/1, event/2, data/2, family/1, port/1, until/1, get/2, set/3, av/2]).
+        [pair/1, adopt/1, event/2, data/2, port/1, until/1, get/2, set/3, av/2]).
 -import(gen_sctp_test_net, [is/1, is/2]).
 
 -define(M, gen_sctp_nif).
@@ -37,10 +37,11 @@ end_per_group(_, _) -> ok.
 init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case(Config).
 
 end_per_testcase(Case, Config) ->
-    _ = [?NET:heal(?config(net, Config), Path)
-         || Path <- [0, 1],
-            lists:member(Case, [max_burst, potentially_failed, not_exposed])],
-    gen_sctp_test_lib:end_case(Config).
+    Cut = [max_burst, potentially_failed, not_exposed],
+    gen_sctp_test_lib:end_case(fun() ->
+        lists:foreach(fun(Path) -> ok = ?NET:heal(?config(net, Config), Path) end,
+                      [Path || Path <- [0, 1], lists:member(Case, Cut)])
+    end, Config).
 
 %% Calls.
 

@@ -31,9 +31,9 @@ init_per_testcase(_, Config) ->
     gen_sctp_test_lib:begin_case(Config).
 
 end_per_testcase(_, Config) ->
-    Result = gen_sctp_test_lib:end_case(Config),
-    ok = ?NET:sysctl(?config(net, Config), "auth_enable", "0"),
-    Result.
+    gen_sctp_test_lib:end_case(fun() ->
+        ?NET:sysctl(?config(net, Config), "auth_enable", "0")
+    end, Config).
 
 key(Number, Key) -> {sctp_auth_key, #sctp_authkey{keynumber = Number, key = Key}}.
 

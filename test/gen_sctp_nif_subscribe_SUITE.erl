@@ -34,11 +34,14 @@ end_per_group(_, _) -> ok.
 init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case(Config).
 
 end_per_testcase(Case, Config) ->
-    Result = gen_sctp_test_lib:end_case(Config),
-    [ok = ?NET:heal(?config(net, Config), 0)
-     || lists:member(Case, [failed_in_the_new_form, failed_in_both_forms, failed_in_fragments,
-                            dry_after_the_last_acknowledgement])],
-    Result.
+    Cut = [failed_in_the_new_form, failed_in_both_forms, failed_in_fragments,
+           dry_after_the_last_acknowledgement],
+    gen_sctp_test_lib:end_case(fun() ->
+        case lists:member(Case, Cut) of
+            true -> ?NET:heal(?config(net, Config), 0);
+            false -> ok
+        end
+    end, Config).
 
 subscribe(S, Whose, Type, On) ->
     inet:setopts(S, [{sctp_event, #sctp_event{assoc_id = Whose, type = Type, on = On}}]).
@@ -287,7 +290,7 @@ dry_after_the_last_acknowledgement(Config) ->
     ok = ?NET:impair(Net, 0, "delay 30ms"),
     ok = subscribe(N, Id, sender_dry, true),
     #sctp_sender_dry_event{} = event(?M, N),
-    {{{Event, Acknowledgements}, Data}, Now} = {watched(N, Id, Net), os:system_time(microsecond)},
+    {{Event, Acknowledgements}, Data} = watched(N, Id, Net),
     Tsns = [Tsn || #{type := ?DATA, value := <<Tsn:32, _/binary>>} <- Data],
     ?assertEqual(20, length(Tsns)),
     Last = lists:last(Tsns),
@@ -296,7 +299,6 @@ dry_after_the_last_acknowledgement(Config) ->
     ?assert(length(lists:filter(fun(#{type := Type}) -> Type =:= ?SACK end,
                                 Acknowledgements)) > 1),
     ?assert(Event >= Until, {Event, Until}),
-    ?assert(Event =< Now),
     %% Once.
     silent(N).
 

@@ -39,8 +39,7 @@ end_per_group(_, _) -> ok.
 init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case(Config).
 
 end_per_testcase(Case, Config) ->
-    ok = restore(Case, ?config(net, Config)),
-    gen_sctp_test_lib:end_case(Config).
+    gen_sctp_test_lib:end_case(fun() -> restore(Case, ?config(net, Config)) end, Config).
 
 %% Of what the cases change of the hosts.
 restore(auto_asconf, Net) -> ?NET:sysctl(Net, "default_auto_asconf", "1");

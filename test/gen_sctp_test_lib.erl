@@ -13,6 +13,7 @@
 -export([init_group/2]).
 -export([begin_case/1]).
 -export([end_case/1]).
+-export([end_case/2]).
 -export([otp/0]).
 
 %% Sockets.
@@ -101,10 +102,36 @@ begin_case(Config) ->
 
 %% @doc To be returned from end_per_testcase: `{fail, _}' when the case has left something behind.
 -spec end_case(config()) -> ok | {fail, term()}.
-end_case(Config) ->
-    M = mod(Config),
-    {Sockets, Helpers} = erase(?MODULE),
+end_case(Config) -> end_case(fun() -> ok end, Config).
+
+%% @doc The same after a clean-up. What it does wrong fails the case as well: a crash of
+%% end_per_testcase would be a warning of Common Test's and no more.
+-spec end_case(fun(() -> ok | {fail, term()}), config()) -> ok | {fail, term()}.
+end_case(CleanUp, Config) ->
     Failed = [Status || {tc_status, {failed, _} = Status} <- Config],
+    case problems(CleanUp) ++ problems(fun() -> end_sockets(Failed, Config) end) of
+        [] -> ok;
+        %% What is left of a case that failed must not hide why it failed.
+        Problems -> {fail, Failed ++ Problems}
+    end.
+
+problems(Fun) ->
+    try Fun() of
+        ok -> [];
+        {fail, Problem} -> [Problem]
+    catch
+        Class:Reason:Stack -> [{Class, Reason, Stack}]
+    end.
+
+end_sockets(Failed, Config) ->
+    case erase(?MODULE) of
+        {Sockets, Helpers} -> end_sockets(Sockets, Helpers, Failed, Config);
+        %% After a time limit this is another process; its sockets have gone with the case's.
+        undefined when Failed =/= [] -> ok
+    end.
+
+end_sockets(Sockets, Helpers, Failed, Config) ->
+    M = mod(Config),
     %% Its tasks are about to wait for ever for what did not happen.
     _ = [kill(Task) || Failed =/= [], Task <- tasks()],
     _ = [inet:setopts(S, [{active, false}]) || S <- Sockets],
@@ -119,8 +146,7 @@ end_case(Config) ->
     case [{left_in_mailbox, Strays} || Strays =/= []] ++ Leaks ++
          [{came_after_close, Late} || Late <- [mailbox()], Late =/= []] of
         [] -> ok;
-        %% What is left of a case that failed must not hide why it failed.
-        Problems -> {fail, Failed ++ Problems}
+        Problems -> {fail, Problems}
     end.
 
 %% Those of this process that have not ended.

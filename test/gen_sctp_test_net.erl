@@ -206,7 +206,8 @@ sysctl(Net, Name, Value) ->
 %% @doc How many associations a host's kernel has.
 -spec associations(net(), host()) -> non_neg_integer().
 associations(Net, Host) ->
-    [_Titles | Lines] =
+    %% A command that fails has a line to say, too.
+    [" ASSOC " ++ _ | Lines] =
         string:lexemes(os:cmd([entering(Net, Host), "cat /proc/net/sctp/assocs"]), "\n"),
     length(Lines).
 
