@@ -719,22 +719,22 @@ cancel_races_room(Config) ->
     Rounds = rounds(1000),
     Full = fill(C, Id),
     Reader = async(fun() -> until_the_last(S, 1) end),
-    Sent = race_room(C, Id, Full + 1, Rounds, 0),
+    Sent = race_room(C, Id, Full + 1, Rounds, 10),
     ok = ?M:send(C, Id, 0, message(0)),
     ?assertEqual(lists:seq(1, Sent), await(Reader)),
     nothing(),
     silence(Config).
 
-race_room(_C, _Id, Next, 0, Cancelled) ->
-    ?assert(Cancelled > 0),
+%% Until so many were taken back, and so often there was room: the kernels take their time for it.
+race_room(_C, _Id, Next, Rounds, Rooms) when Rounds =< 0, Rooms =< 0 ->
     Next - 1;
-race_room(C, Id, Next, Rounds, Cancelled) ->
+race_room(C, Id, Next, Rounds, Rooms) ->
     case ?M:send_batch(C, Id, [{0, message(Next)}], nowait) of
         ok ->
-            race_room(C, Id, Next + 1, Rounds, Cancelled);
+            race_room(C, Id, Next + 1, Rounds, Rooms - 1);
         {select, Info} ->
-            [erlang:yield() || _ <- lists:seq(1, Rounds rem 7)],
+            [erlang:yield() || _ <- lists:seq(1, abs(Rounds) rem 7)],
             ok = ?M:cancel(C, Info),
             nothing(),
-            race_room(C, Id, Next, Rounds - 1, Cancelled + 1)
+            race_room(C, Id, Next, Rounds - 1, Rooms)
     end.
