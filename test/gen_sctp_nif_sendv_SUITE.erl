@@ -43,12 +43,7 @@ init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case(Config).
 
 end_per_testcase(Case, Config) ->
     Cut = [time_to_live, retransmissions, status, default_policy],
-    gen_sctp_test_lib:end_case(fun() ->
-        case lists:member(Case, Cut) of
-            true -> ?NET:heal(?config(net, Config), 0);
-            false -> ok
-        end
-    end, Config).
+    ?NET:end_case(Case, Cut, Config).
 
 %% Calls.
 

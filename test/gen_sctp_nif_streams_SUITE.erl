@@ -47,12 +47,7 @@ init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case(Config).
 end_per_testcase(Case, Config) ->
     Cut = [allowed_before_it_is_up, while_data_waits, one_at_a_time, scheduled, scheduled_anew,
            fair_schedulers, congestion],
-    gen_sctp_test_lib:end_case(fun() ->
-        case lists:member(Case, Cut) of
-            true -> ?NET:heal(?config(net, Config), 0);
-            false -> ok
-        end
-    end, Config).
+    ?NET:end_case(Case, Cut, Config).
 
 value(S, Name, Id) ->
     case get(S, {Name, av(Id, undefined)}) of

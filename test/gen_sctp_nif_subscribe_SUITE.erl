@@ -36,12 +36,7 @@ init_per_testcase(_, Config) -> gen_sctp_test_lib:begin_case(Config).
 end_per_testcase(Case, Config) ->
     Cut = [failed_in_the_new_form, failed_in_both_forms, failed_in_fragments,
            dry_after_the_last_acknowledgement],
-    gen_sctp_test_lib:end_case(fun() ->
-        case lists:member(Case, Cut) of
-            true -> ?NET:heal(?config(net, Config), 0);
-            false -> ok
-        end
-    end, Config).
+    ?NET:end_case(Case, Cut, Config).
 
 subscribe(S, Whose, Type, On) ->
     inet:setopts(S, [{sctp_event, #sctp_event{assoc_id = Whose, type = Type, on = On}}]).

@@ -19,6 +19,7 @@
 -export([address/3]).
 -export([cut/2]).
 -export([heal/2]).
+-export([end_case/3]).
 -export([impair/3]).
 -export([with_slow_loopback/2]).
 -export([sysctl/3]).
@@ -179,6 +180,16 @@ cut(Net, N) ->
 -spec heal(net(), path()) -> ok.
 heal(Net, N) ->
     queue(Net, N, "pfifo").
+
+%% @doc As in gen_sctp_test_lib, after the first path is healed if the case is one that cuts it.
+-spec end_case(atom(), [atom()], [term()]) -> ok | {fail, term()}.
+end_case(Case, Cut, Config) ->
+    gen_sctp_test_lib:end_case(fun() ->
+        case lists:member(Case, Cut) of
+            true -> heal(proplists:get_value(net, Config), 0);
+            false -> ok
+        end
+    end, Config).
 
 %% Both directions as nearly at once as can be.
 queue(Net, N, Kind) ->
