@@ -83,6 +83,7 @@
 -export([features/0]).
 
 %% Waits.
+-export([read/3]).
 -export([recv_wait/2]).
 -export([recv_batch_wait/3]).
 -export([recv_data_wait/2]).
@@ -261,14 +262,17 @@ start_connect(Ref, Addrs) ->
 
 %% `wait': the message of the wait has the answer. `more', to who does not wait in
 %% the call: there is more of a message than one call reads; to be called again.
+%% `list': with binaries, of which `listed/1' makes lists.
 -spec recv(ref(), poll | wait_ref() | select()) ->
-    {ok, gen_sctp_nif:message()} | {error, gen_sctp_nif:recv_error()} | wait | more.
+    {ok, gen_sctp_nif:message()} | {list, {ok, gen_sctp_nif:message()}}
+    | {error, gen_sctp_nif:recv_error()} | wait | more.
 recv(_Ref, _WaitRef) ->
     ?NIF.
 
 %% What is there, so many at most.
 -spec recv_batch(ref(), poll | wait_ref() | select(), Most :: pos_integer()) ->
-    {ok, [gen_sctp_nif:message(), ...]} | {error, inet:posix() | closed | timeout} | wait | more.
+    {ok, [gen_sctp_nif:message(), ...]} | {list, {ok, [gen_sctp_nif:message(), ...]}}
+    | {error, inet:posix() | closed | timeout} | wait | more.
 recv_batch(_Ref, _WaitRef, _Most) ->
     ?NIF.
 
@@ -463,8 +467,8 @@ recv_wait(Ref, infinity) ->
     case recv(Ref, WaitRef) of
         %% The guard is true. It keeps the socket, to which the caller may have no other
         %% reference, from being collected meanwhile: nobody would end the wait.
-        wait -> receive {?TAG, WaitRef, Answer} when is_reference(Ref) -> Answer end;
-        Result -> Result
+        wait -> receive {?TAG, WaitRef, Answer} when is_reference(Ref) -> listed(Answer) end;
+        Result -> listed(Result)
     end;
 recv_wait(Ref, Timeout) ->
     read_wait(Ref, one, Timeout).
@@ -483,7 +487,7 @@ read_wait(Ref, Most, Timeout) ->
         wait ->
             case answer(Ref, WaitRef, deadline(Timeout)) of
                 {error, timeout} -> last_look(Ref, Most);
-                Result -> Result
+                Result -> listed(Result)
             end;
         Result ->
             Result
@@ -506,8 +510,23 @@ poll(Ref, Most) ->
         Result -> Result
     end.
 
-read(Ref, one, WaitRef) -> recv(Ref, WaitRef);
-read(Ref, Most, WaitRef) -> recv_batch(Ref, WaitRef, Most).
+%% @doc One message, or so many at most, for one who waits as in `recv/2'.
+-spec read(ref(), one | pos_integer(), poll | wait_ref() | select()) ->
+    {ok, gen_sctp_nif:message() | [gen_sctp_nif:message(), ...]}
+    | {error, gen_sctp_nif:recv_error()} | wait | more.
+read(Ref, one, WaitRef) -> listed(recv(Ref, WaitRef));
+read(Ref, Most, WaitRef) -> listed(recv_batch(Ref, WaitRef, Most)).
+
+%% The mode `list' is made here, where the VM can interrupt it.
+listed({list, {ok, Messages}}) when is_list(Messages) ->
+    {ok, [as_list(Message) || Message <- Messages]};
+listed({list, {ok, Message}}) ->
+    {ok, as_list(Message)};
+listed(Result) ->
+    Result.
+
+as_list({IP, Port, Anc, Data}) when is_binary(Data) -> {IP, Port, Anc, binary_to_list(Data)};
+as_list(Event) -> Event.
 
 %% @doc The next message's data. Events are left out.
 -spec recv_data_wait(ref(), deadline()) -> {ok, binary() | string()} | error() | {error, timeout}.

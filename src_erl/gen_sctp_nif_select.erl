@@ -24,15 +24,13 @@
     | {error, gen_sctp_nif:recv_error()}.
 recv(S, Ref, Most) ->
     SelectRef = make_ref(),
-    case read(Ref, Most, {S, SelectRef}) of
+    case gen_sctp_nif_prim:read(Ref, Most, {S, SelectRef}) of
         wait -> {select, {select_info, recv, SelectRef}};
         %% A message that is longer than what one call reads.
         more -> recv(S, Ref, Most);
         Result -> Result
     end.
 
-read(Ref, one, Select) -> gen_sctp_nif_prim:recv(Ref, Select);
-read(Ref, Most, Select) -> gen_sctp_nif_prim:recv_batch(Ref, Select, Most).
 
 %% @doc An association that waits, as a socket.
 -spec accept(gen_sctp_nif:sctp_socket(), gen_sctp_nif_prim:ref()) ->

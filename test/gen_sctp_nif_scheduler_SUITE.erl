@@ -12,8 +12,8 @@
 -compile([export_all, nowarn_export_all]).
 
 -import(gen_sctp_test_lib,
-        [all_arrived/2, data/2, family/1, join/4, listener/2, loopback/1, open/2, pair/3, recv/2,
-         unanswered/1]).
+        [all_arrived/2, async/1, await/1, data/2, family/1, join/4, listener/2, loopback/1, open/2,
+         pair/3, recv/2, unanswered/1, until_blocked/1]).
 
 -define(M, gen_sctp_nif).
 -define(PRIM, gen_sctp_nif_prim).
@@ -27,7 +27,7 @@ suite() -> [{timetrap, {minutes, 2}}].
 all() -> [{group, inet}, {group, inet6}].
 
 groups() ->
-    [{Family, [], [large_messages, many_pieces, many_options, many_flags,
+    [{Family, [], [large_messages, many_pieces, long_lists, many_options, many_flags,
                    many_associations, long_path,
                    many_addresses, opening, closing, monitors]} || Family <- [inet, inet6]].
 
@@ -55,6 +55,57 @@ large_messages(Config) ->
         ?assert(is_dirty(fun() -> ok = ?M:sendv(C, all, [], <<"all">>) end)),
         {_, <<"all">>} = data(?M, S)
     end).
+
+%% In the mode `list' a receiver makes the list, where the VM can interrupt it: the native function
+%% answers with a binary, however it was called.
+long_lists(Config) ->
+    #{s := {_, _, Ref} = S, c := C, cid := Id} =
+        pair(Config, [list, {recbuf, 1000000}], [{sndbuf, 1000000}]),
+    Data = rand:bytes(200000),
+    List = binary_to_list(Data),
+    Arrived = fun() ->
+        ok = ?M:send(C, Id, 0, Data),
+        all_arrived(C, Id)
+    end,
+    Arrived(),
+    ?assertMatch({list, {ok, {_, _, [_], Data}}}, polled(fun() -> ?PRIM:recv(Ref, poll) end)),
+    Arrived(),
+    ?assertMatch({list, {ok, [{_, _, [_], Data}]}},
+                 polled(fun() -> ?PRIM:recv_batch(Ref, poll, 1) end)),
+    %% What the functions make of it.
+    [begin
+         Arrived(),
+         ?assertMatch({ok, {_, _, [_], List}}, Recv())
+     end || Recv <- [fun() -> ?M:recv(S) end, fun() -> ?M:recv(S, 0) end,
+                     fun() -> ?M:recv(S, 5000) end, fun() -> ?M:recv(S, nowait) end]],
+    [begin
+         Arrived(),
+         ?assertMatch({ok, [{_, _, [_], List}]}, ?M:recv_batch(S, 1, Timeout))
+     end || Timeout <- [infinity, 0, 5000, nowait]],
+    %% And where the receiver is there first.
+    [begin
+         Receiver = async(Recv),
+         until_blocked(Receiver),
+         ok = ?M:send(C, Id, 0, Data),
+         ?assertMatch({ok, {_, _, [_], List}}, one(await(Receiver)))
+     end || Recv <- [fun() -> ?M:recv(S) end, fun() -> ?M:recv(S, 5000) end,
+                     fun() -> ?M:recv_batch(S, 1, infinity) end]],
+    %% The owner gets lists as well, and events are records in every mode.
+    Arrived(),
+    ok = inet:setopts(S, [{active, once}]),
+    receive {sctp, S, _, _, {[_], Body}} -> ?assertEqual(List, Body) end,
+    ok = ?M:close(C),
+    ?assertMatch({ok, [{_, _, [], #sctp_shutdown_event{}} | _]}, ?M:recv_batch(S, 9, infinity)).
+
+one({ok, [Message]}) -> {ok, Message};
+one(Result) -> Result.
+
+%% The answer of a native function that may have to be called again, as one call reads so much.
+polled(Native) ->
+    case Native() of
+        more -> polled(Native);
+        Answer -> Answer
+    end.
 
 %% A message of very many pieces is made one where the VM can interrupt that.
 many_pieces(Config) ->

@@ -12,7 +12,7 @@ use sctp::Received;
 use crate::message::{Content, Message, Most, Payload};
 use crate::socket::inbox::DIRECT_MIN;
 use crate::terms::address::ip_port;
-use crate::terms::message::{View, body, contents};
+use crate::terms::message::{View, body, contents, listed};
 use crate::terms::{atoms, info};
 
 /// The first guess at what the messages of a batch need together.
@@ -94,7 +94,8 @@ impl Batch {
 
     /// `{ok, List}`, as recv_batch answers it.
     pub(crate) fn received<'a>(&mut self, env: Env<'a>, view: View) -> Term<'a> {
-        (atoms::ok(), self.encode(env, view)).encode(env)
+        let (view, list) = view.for_receiver();
+        listed(env, list, (atoms::ok(), self.encode(env, view)).encode(env))
     }
 
     /// The list `[{IP, Port, AncData, Data | Event}]` of what is in it, which is empty then.

@@ -61,7 +61,7 @@ fn read(open: &mut Open) -> Option<Traffic> {
     }
     let list = state.user.view.list;
     let budget = match state.waiters.receiver().filter(|_| serves) {
-        Some(receiver) => receive::budget(receiver.most, list),
+        Some(receiver) => receive::budget(receiver.most),
         None if state.user.batch == 1 => state.tuning.budget(list),
         // To ask for more than there is costs nothing.
         None => Budget::of_batches(state.user.batch, list),

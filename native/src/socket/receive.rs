@@ -30,10 +30,10 @@ pub(crate) enum Received<'a> {
 }
 
 /// How much is read for a receiver of so many messages.
-pub(crate) fn budget(most: Most, list: bool) -> Budget {
+pub(crate) fn budget(most: Most) -> Budget {
     match most {
         Most::One => Budget::ONE,
-        Most::Batch(most) => Budget::of_batches(most, list),
+        Most::Batch(most) => Budget::of_batches(most, false),
     }
 }
 
@@ -55,7 +55,7 @@ impl Socket {
         if open.state.waiters.has_reader() {
             return Ok(Received::Already);
         }
-        let budget = budget(most, open.state.user.view.list);
+        let budget = budget(most);
         // Who waits anyway need not look where there is never anything yet: the I/O thread will.
         let look = !matches!(wait, Wait::Call(_)) || open.state.is_worth_a_look();
         let passed = match look {

@@ -20,6 +20,14 @@ pub(crate) struct View {
     pub(crate) abort_causes: bool,
 }
 
+impl View {
+    /// The same with binaries, and whether the receiver is to make lists of them. It does so in Erlang, where the
+    /// VM can interrupt it; here a list of a long message would take many milliseconds, and lock the socket.
+    pub(crate) fn for_receiver(self) -> (View, bool) {
+        (View { list: false, ..self }, self.list)
+    }
+}
+
 /// Whether it comes as `sctp` or as `sctp_error`.
 pub(crate) fn class(content: &Content) -> Class {
     match content {
@@ -62,13 +70,19 @@ pub(crate) fn body<'a>(env: Env<'a>, content: &mut Content, list: bool) -> Term<
 pub(crate) fn received<'a>(env: Env<'a>, message: &mut Message, view: View) -> Term<'a> {
     let class = class(&message.content);
     let from = message.meta.from;
+    let (view, list) = view.for_receiver();
     let (anc, body) = contents(env, &message.meta.anc, &mut message.content, view);
     if class == Class::Error {
         (atoms::error(), (raw(env, from), anc, body)).encode(env)
     } else {
         let (ip, port) = ip_port(env, from);
-        (atoms::ok(), (ip, port, anc, body)).encode(env)
+        listed(env, list, (atoms::ok(), (ip, port, anc, body)).encode(env))
     }
+}
+
+/// An answer of which the receiver makes lists.
+pub(crate) fn listed<'a>(env: Env<'a>, list: bool, answer: Term<'a>) -> Term<'a> {
+    if list { (atoms::list(), answer).encode(env) } else { answer }
 }
 
 /// From this size on, a message that was put together of pieces is not copied once more: the largest
