@@ -78,7 +78,8 @@ in_connect() ->
                                       not lists:member(Option, small_buffers())] ++
                          [[{sctp_rtoinfo, #sctp_rtoinfo{initial = 2000}},
                            {sctp_rtoinfo, #sctp_rtoinfo{initial = 2500}}],
-                          [list, {linger, {true, 1}}], [{sctp_nodelay, true}, {foo, 1}]]].
+                          [list, {linger, {true, 1}}], [{sctp_nodelay, true}, {foo, 1}],
+                          [{keepalive, true}, {active, once}]]].
 
 %% @doc What getopts gives for names and records.
 -spec reading() -> [gen_sctp_nif_diff:scenario()].
@@ -245,7 +246,18 @@ lists_of_options() ->
      [{linger, {true, 1}}, {linger, {true, 2}}],
      %% Only a socket of IPv6 has the option: what comes later in the list has been done.
      [{ipv6_v6only, true}, {active, 3}], [{active, 3}, {ipv6_v6only, true}],
-     [{active, 3} | foo], [foo | foo]].
+     [{active, 3} | foo], [foo | foo]] ++
+    %% Options that only other sockets have: likewise. With a wrong type nothing is done.
+    [Options || Foreign <- [{keepalive, true}, {nodelay, false}, {broadcast, true}, {nopush, true},
+                            {multicast_ttl, 1}, {multicast_loop, true}, {header, 1}, {packet, 4},
+                            {packet, raw}, {packet, httph_bin}, {line_delimiter, 10},
+                            {deliver, term}, {exit_on_close, true}, {low_watermark, 1},
+                            {high_watermark, 1}, {low_msgq_watermark, 1},
+                            {high_msgq_watermark, 1}, {delay_send, true}, {packet_size, 1},
+                            {read_packets, 1}, {show_econnreset, true}, {raw, 1, 2, <<1:32>>},
+                            {bind_to_device, binary:copy(<<"a">>, 30)}, {keepalive, 1},
+                            {header, -1}, {deliver, foo}, {packet, 7}, {raw, 1, 2, 3}],
+                Options <- [[Foreign, {active, once}], [{active, 3}, Foreign, list]]].
 
 %% Reading with records.
 

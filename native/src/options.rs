@@ -3,6 +3,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod defaults;
+pub(crate) mod foreign;
 pub(crate) mod query;
 pub(crate) mod record;
 pub(crate) mod setting;

@@ -6,7 +6,7 @@ use sctp::Family;
 use sctp::option::{Access, Shape};
 
 use crate::nif::{done, invalid, value};
-use crate::options::setting::{MOST, Setting, kernel_option, setting};
+use crate::options::setting::{MOST, Setting, kernel_option, known, setting};
 use crate::options::{apply, query};
 use crate::socket::mailbox::{Question, is_watched};
 use crate::socket::state::SocketRef;
@@ -86,7 +86,7 @@ fn getopt<'a>(env: Env<'a>, socket: &'a SocketRef, option: Term<'a>) -> NifResul
 /// Would `setopts` find name and type of an option right, on a socket that has all options?
 #[rustler::nif]
 fn check_opt(option: Term) -> bool {
-    setting(option, Family::Inet6).is_some()
+    known(option, Family::Inet6).is_some()
 }
 
 /// What a kernel's option takes, for who gave it something else; `undefined` if there is none of this

@@ -86,6 +86,7 @@ fn is_possible(socket: &Socket, setting: &Setting, mode: &mut Active) -> bool {
         }
         // One-to-many sockets have no end.
         Setting::EndOfStream(told) => !told || socket.style == Style::OneToOne,
+        Setting::Refused => false,
         _ => true,
     }
 }
@@ -188,7 +189,7 @@ fn follow(open: &mut Open, socket: &SocketRef, step: Step) -> bool {
         Step::Setting(Setting::RecvRcvInfo(on)) => user.view.info.rcvinfo = on,
         Step::Setting(Setting::Debug(on)) => user.debug = on,
         Step::Setting(Setting::Netns(path)) => user.netns = Some(path),
-        Step::Setting(Setting::Nothing | Setting::Kernel(..)) => {}
+        Step::Setting(Setting::Nothing | Setting::Refused | Setting::Kernel(..)) => {}
         Step::Events { data_io, association, partial_delivery } => {
             user.view.info.data_io = data_io;
             user.subscriptions.set_all(association, partial_delivery);

@@ -41,7 +41,7 @@ pub(crate) fn int(term: Term) -> Option<i32> {
     Some(wide as i32)
 }
 
-fn uint(term: Term) -> Option<i32> {
+pub(crate) fn uint(term: Term) -> Option<i32> {
     let wide = term.decode::<u64>().map(i128::from).or_else(|_| term.decode::<i128>()).ok()?;
     #[expect(clippy::cast_possible_truncation, reason = "OTP takes the low 32 bits as well")]
     (wide >= 0).then_some(wide as i32)

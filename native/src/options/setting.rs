@@ -12,6 +12,7 @@ use sctp::bytes::u32_at;
 use sctp::option::{Access, Effect, OPTIONS, OptionSpec, Place};
 use sctp::reassembly::Reassembly;
 
+use crate::options::foreign::is_foreign;
 use crate::options::{record, subscription};
 use crate::socket::inbox::MOST as BATCH;
 use crate::terms::{active, atoms, value};
@@ -59,6 +60,8 @@ pub(crate) enum Setting {
     RecvRcvInfo(bool),
     /// Without a meaning here.
     Nothing,
+    /// Refused when its turn comes.
+    Refused,
     Kernel(&'static OptionSpec, record::Value),
 }
 
@@ -95,8 +98,13 @@ impl Setting {
     }
 }
 
-/// One element of an option list; `None` if it is wrong.
+/// One element of an option list; `None` if it is wrong, and nothing of the list is to be set.
 pub(crate) fn setting(term: Term, family: Family) -> Option<Setting> {
+    known(term, family).or_else(|| is_foreign(term).then_some(Setting::Refused))
+}
+
+/// An option of SCTP sockets; `None` if it is none, or has a wrong value.
+pub(crate) fn known(term: Term, family: Family) -> Option<Setting> {
     if let Ok(name) = term.decode::<Atom>() {
         return match name {
             list if list == atoms::list() => Some(Setting::List(true)),
