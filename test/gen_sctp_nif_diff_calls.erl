@@ -287,6 +287,17 @@ others() ->
         [{ok, _} = M:recv(S, 5000) || _ <- [1, 2, 3]],
         _ = M:send(C, Id, 99, <<"refused">>),
         [inet:getstat(X) || X <- [S, C]]
+      end},
+     {counters_without_events, fun(M) ->
+        Off = {sctp_events, #sctp_event_subscribe{association_event = false}},
+        S = socket(M, [inet, Off]),
+        ok = M:listen(S, true),
+        {ok, {IP, Port}} = inet:sockname(S),
+        C = socket(M, [inet]),
+        {ok, #sctp_assoc_change{assoc_id = Id}} = M:connect(C, IP, Port, [], 5000),
+        ok = M:send(C, Id, 0, <<"the first that counts">>),
+        {ok, {_, _, _, <<"the first that counts">>}} = M:recv(S, 5000),
+        inet:getstat(S, [recv_cnt, recv_oct, recv_max, recv_avg])
       end}] ++
     [{{error_string, Arg}, fun(M) -> M:error_string(Arg) end}
      || Arg <- lists:seq(-1, 15) ++ [3072, 1 bsl 70, foo, 2.5, "1"]] ++

@@ -121,9 +121,12 @@ impl Inbox {
         Inbox { fragments, ..Inbox::default() }
     }
 
-    /// Counts an event that goes nowhere, as nobody wants it.
-    pub(crate) fn drop_unwanted(&mut self) {
-        self.dropped += 1;
+    /// Counts an event: as received if its owner wants it, else as one that goes nowhere.
+    pub(crate) fn count_event(&mut self, len: usize, wanted: bool) {
+        match wanted {
+            true => self.received.add(len),
+            false => self.dropped += 1,
+        }
     }
 
     /// How many of them there were.
@@ -222,7 +225,9 @@ impl Inbox {
                 return Read::EndOfStream;
             }
             self.exhausted = false;
-            self.received.add(len);
+            if !scratch.meta.notification {
+                self.received.add(len);
+            }
             let (whole, from) = match place {
                 Place::Binary(binary) => (self.join_binary(binary, scratch, limits.message), None),
                 Place::Scratch => {

@@ -268,10 +268,14 @@ fn bring_message<'a>(
     batch: &mut Batch,
 ) -> Option<Passed<'a>> {
     let item = match &message.content {
-        Content::Event(event) if fresh => match bring_event(state, style, goal, event, batch) {
-            Ok(item) => item,
-            Err(passed) => return passed,
-        },
+        Content::Event(event) if fresh => {
+            let wanted = state.user.wants(event);
+            state.inbox.count_event(message.meta.len, wanted);
+            match bring_event(state, style, goal, event, wanted, batch) {
+                Ok(item) => item,
+                Err(passed) => return passed,
+            }
+        }
         _ => Item::Message,
     };
     let taker = state.taker();
@@ -309,9 +313,9 @@ fn bring_event<'a>(
     style: Style,
     goal: Goal<'a>,
     event: &Notification,
+    wanted: bool,
     batch: &mut Batch,
 ) -> Result<Item, Option<Passed<'a>>> {
-    let wanted = state.user.wants(event);
     let changed = note(state, style, event);
     // What came before counts before.
     if let Some((assoc, connector)) = changed.and_then(|assoc| connector(state, assoc)) {
@@ -331,11 +335,7 @@ fn bring_event<'a>(
         }
         // The process is gone: the event is news again.
     }
-    if wanted {
-        return Ok(Item::Message);
-    }
-    state.inbox.drop_unwanted();
-    Ok(Item::Unwanted)
+    Ok(if wanted { Item::Message } else { Item::Unwanted })
 }
 
 #[inline]
