@@ -15,7 +15,8 @@ suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [no_descriptors, no_descriptors_to_load, no_threads_to_load, full_epoll_set, no_memory,
-     failing_calls, interrupted_calls, signals, slow_calls, peeled_off_to_no_place].
+     failing_calls, batch_without_its_end, interrupted_calls, signals, slow_calls,
+     peeled_off_to_no_place].
 
 init_per_testcase(_, Config) -> Config.
 end_per_testcase(_, _) -> ok.
@@ -293,6 +294,31 @@ failing_calls(_) ->
         true = many_at_a_time(M, S, C, Id) > 10,
         [ok = M:close(Socket) || Socket <- [S | Sockets]],
         until(fun() -> gen_sctp_test_lib:socket_fds() =:= Fds end)
+    end).
+
+%% Others have filled the buffer between the first messages of a batch and its last, which alone has
+%% the kernel send at once: what was taken arrives all the same. Here each sendmsg(2) finds the
+%% buffer full (EAGAIN, 11), and nothing else makes the kernel send: no acknowledgement, no path.
+batch_without_its_end(_) ->
+    in_node(with_errors("sendmsg:11:1"), fun() ->
+        M = gen_sctp_nif,
+        {ok, S} = M:open([{ip, {127, 0, 0, 1}}]),
+        ok = M:listen(S, true),
+        {ok, Port} = inet:port(S),
+        [begin
+             {ok, C} = M:open([{ip, {127, 0, 0, 1}}, {type, Type}, {sctp_nodelay, true}]),
+             #sctp_assoc_change{assoc_id = Id} =
+                 patiently(fun() -> M:connect(C, {127, 0, 0, 1}, Port, []) end),
+             {ok, {_, _, _, #sctp_assoc_change{state = comm_up}}} = M:recv(S, 10000),
+             Batch = [{0, <<N>>} || N <- lists:seq(1, 5)],
+             {error, {timeout, [{0, <<5>>}]}} = M:send_batch(C, Id, Batch, 0),
+             %% Sooner than heartbeats come by themselves: 30 seconds.
+             [1, 2, 3, 4] = [begin {ok, {_, _, _, <<N>>}} = M:recv(S, 10000), N end
+                             || _ <- lists:seq(1, 4)],
+             ok = M:close(C),
+             {ok, {_, _, _, #sctp_shutdown_event{}}} = M:recv(S, 10000),
+             {ok, {_, _, _, #sctp_assoc_change{state = shutdown_comp}}} = M:recv(S, 10000)
+         end || Type <- [seqpacket, stream]]
     end).
 
 patiently(Fun) ->

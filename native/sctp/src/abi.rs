@@ -261,12 +261,22 @@ pub const EXPOSE_ENABLE: u32 = 2;
 pub mod spp_flags {
     /// Heartbeats, at the interval given.
     pub const HB_ENABLE: u32 = 0x01;
+    /// A heartbeat now.
+    pub const HB_DEMAND: u32 = 0x04;
     /// An interval of 0 is meant.
     pub const HB_TIME_IS_ZERO: u32 = 0x80;
     /// The flow label is meant. Kernel 4.19.
     pub const IPV6_FLOWLABEL: u32 = 0x100;
     /// The DSCP is meant. Kernel 4.19.
     pub const DSCP: u32 = 0x200;
+}
+
+/// `struct sctp_paddrparams`, without the fields of kernel 4.19. With no address it is about all paths.
+pub mod paddrparams {
+    #![allow(missing_docs)]
+    pub const ASSOC_ID: usize = 0;
+    pub const FLAGS: usize = 146;
+    pub const SIZE: usize = 152;
 }
 
 /// `struct sctp_getaddrs`: an association id, the number of addresses, then the addresses.

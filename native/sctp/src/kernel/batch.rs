@@ -10,8 +10,8 @@ use std::os::fd::AsFd;
 use super::socket::Socket;
 use super::{cmsg, sys};
 use crate::abi::sstat_state::ESTABLISHED;
-use crate::abi::{SOL_SCTP, optname, status};
-use crate::bytes::{i32_at, u16_at, u32_at};
+use crate::abi::{SOL_SCTP, optname, paddrparams, spp_flags, status};
+use crate::bytes::{i32_at, put_i32, put_u32, u16_at, u32_at};
 use crate::types::{AssocId, SndInfo, flags};
 
 /// Messages that one call takes at most.
@@ -57,9 +57,7 @@ impl Socket {
     /// answers how many that were. The rest is for [`Socket::send`], which says what is wrong with
     /// the next one, if anything is.
     ///
-    /// All that was sent is on its way, as if the last message had been sent alone; unless others
-    /// have filled the buffer meanwhile: then, and only then, the last one that was taken is not
-    /// counted, and the next send to this association takes the others along.
+    /// All that was sent is on its way, as if the last message had been sent alone.
     pub fn send_batch(&self, assoc: AssocId, messages: &[(SndInfo, &[u8])]) -> usize {
         let Ok(mut capacity) = self.capacity(assoc) else { return 0 };
         let is_long = |(_, data): &(SndInfo, &[u8])| data.len() > capacity.fragment;
@@ -78,7 +76,26 @@ impl Socket {
         };
         // Whatever has become of the others, one message must go without `MSG_MORE`.
         let (info, data) = messages.get(sent).unwrap_or(last);
-        sent + usize::from(self.send(info, data).is_ok())
+        match self.send(info, data) {
+            Ok(()) => sent + 1,
+            Err(_) => {
+                // Others have filled the buffer meanwhile.
+                if sent > 0 {
+                    self.push(assoc);
+                }
+                sent
+            }
+        }
+    }
+
+    /// Has the kernel send what it keeps for the next packet, with a heartbeat, if the congestion window has room;
+    /// else the next message takes it along.
+    fn push(&self, assoc: AssocId) {
+        let mut params = [0; paddrparams::SIZE];
+        put_i32(&mut params, paddrparams::ASSOC_ID, assoc.0);
+        put_u32(&mut params, paddrparams::FLAGS, spp_flags::HB_DEMAND);
+        // An association that has ended keeps nothing.
+        let _ = self.set_option(SOL_SCTP, optname::PEER_ADDR_PARAMS, &params);
     }
 
     /// Is what would take several fragments refused (`SCTP_DISABLE_FRAGMENTS`)?

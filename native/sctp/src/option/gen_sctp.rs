@@ -94,7 +94,7 @@ const PADDRPARAMS_FLAGS: Kind = Kind::Flags {
     bits: &[
         ("hb_enable", spp_flags::HB_ENABLE),
         ("hb_disable", 0x02),
-        ("hb_demand", 0x04),
+        ("hb_demand", spp_flags::HB_DEMAND),
         ("pmtud_enable", 0x08),
         ("pmtud_disable", 0x10),
         ("sackdelay_enable", 0x20),
