@@ -231,12 +231,15 @@ impl Socket {
     /// The associations of a one-to-many socket; `EOPNOTSUPP` on others.
     pub fn assoc_ids(&self) -> io::Result<Vec<AssocId>> {
         const FEW: usize = 15;
-        match self.some_assoc_ids(FEW) {
-            // More may come in between.
-            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
-                self.some_assoc_ids(self.assoc_count()? as usize + FEW)
+        let mut most = FEW;
+        loop {
+            match self.some_assoc_ids(most) {
+                // More may come in between, the more the longer it takes.
+                Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+                    most = (self.assoc_count()? as usize + FEW).max(2 * most);
+                }
+                result => return result,
             }
-            result => result,
         }
     }
 
