@@ -36,10 +36,12 @@ pub(crate) fn start(
     if POLLERS.get().is_some() {
         return Ok(());
     }
+    // All before the first thread: where there are no more descriptors, none stays behind.
+    let made: Vec<Poller> = (0..threads).map(|_| Poller::new()).collect::<io::Result<_>>()?;
     let mut pollers = Vec::new();
-    for _ in 0..threads {
+    for poller in made {
         // Never freed: its thread never ends, though a later one should be refused.
-        let poller: &Poller = Box::leak(Box::new(Poller::new()?));
+        let poller: &Poller = Box::leak(Box::new(poller));
         run(poller)?;
         pollers.push(poller);
     }
