@@ -29,7 +29,7 @@ all() -> [{group, inet}, {group, inet6}].
 groups() ->
     [{Family, [], [large_messages, many_pieces, long_lists, many_options, many_flags,
                    many_associations, long_path,
-                   many_addresses, opening, closing, monitors]} || Family <- [inet, inet6]].
+                   many_addresses, opening, closing, death, monitors]} || Family <- [inet, inet6]].
 
 init_per_group(Family, Config) ->
     gen_sctp_test_lib:init_group(Family, gen_sctp_test_lib:init_group(nif, Config)).
@@ -248,6 +248,51 @@ closing(Config) ->
     [?assertEqual({wait, 3000}, closed(open(Config, [{type, Type}, {linger, {true, 3}}])))
      || Type <- [seqpacket, stream]],
     ok.
+
+%% When their owner dies the first of its sockets is closed by the scheduler, most others by the
+%% thread that closes. That stands still here, and they stay open.
+death(Config) ->
+    Hold = filename:join("/tmp", lists:concat([?MODULE, $., os:getpid(), ".hold"])),
+    ok = file:write_file(Hold, ""),
+    Node = gen_sctp_test_node:start(gen_sctp_test_node:faulty([{"SCTP_TEST_HOLD", Hold}])),
+    [?assertEqual({Number, Left}, {Number, gen_sctp_test_node:call(Node, fun() ->
+        killed_with(Number, Config),
+        left(Number) > 0
+     end)}) || {Number, Left} <- [{1, false}, {200, true}]],
+    ok = file:delete(Hold),
+    ok = gen_sctp_test_node:call(Node, fun() ->
+        gen_sctp_test_lib:until(fun() ->
+            #{sockets := Open, closing := Closing} = ?M:info(),
+            {Open, Closing} =:= {0, 0}
+        end)
+    end),
+    ok = gen_sctp_test_node:stop(Node).
+
+%% An owner of so many sockets is dead.
+killed_with(Number, Config) ->
+    Caller = self(),
+    {Owner, Monitor} = spawn_monitor(fun() ->
+        Sockets = [open(Config, []) || _ <- lists:seq(1, Number)],
+        Caller ! {open, lists:last(Sockets)},
+        receive after infinity -> Sockets end
+    end),
+    receive {open, _} -> ok end,
+    exit(Owner, kill),
+    receive {'DOWN', Monitor, process, Owner, killed} -> ok end.
+
+%% How many sockets are open when no more are closed: the VM tells them after all others.
+left(Before) ->
+    gen_sctp_test_lib:until(fun() -> length(?M:which_sockets()) < Before end),
+    left(length(?M:which_sockets()), 20).
+
+left(Number, 0) ->
+    Number;
+left(Number, Looks) ->
+    receive after 10 -> ok end,
+    case length(?M:which_sockets()) of
+        Number -> left(Number, Looks - 1);
+        Fewer -> left(Fewer, 20)
+    end.
 
 %% However many sockets there are, only that of the monitor is looked at.
 monitors(Config) ->

@@ -19,6 +19,7 @@ use crate::terms::{address, atoms, error};
 
 beam::nif!("open", 3, open, or dirty);
 beam::nif!("connect", 3, connect, or dirty);
+beam::nif!("close", 2, close, or dirty);
 
 /// Addresses that take no scheduler too long: the kernel looks for a route to each, which takes it 30
 /// microseconds.
@@ -174,9 +175,16 @@ fn peeloff<'a>(env: Env<'a>, socket: &'a SocketRef, assoc: Term<'a>) -> Term<'a>
 }
 
 /// To be called again when the caller has waited for the ends of associations.
-#[rustler::nif]
-fn close<'a>(env: Env<'a>, socket: Handle, reference: Reference<'a>) -> Term<'a> {
-    match socket.0.close(env, &socket, *reference) {
+fn close<'a>(
+    env: Env<'a>,
+    [socket, reference]: [Term<'a>; 2],
+    scheduler: Scheduler,
+) -> NifResult<Option<Term<'a>>> {
+    let (socket, reference): (Handle, Reference) = (socket.decode()?, reference.decode()?);
+    if scheduler == Scheduler::Normal && socket.0.has_many_waiting() {
+        return Ok(None);
+    }
+    Ok(Some(match socket.0.close(env, &socket, *reference) {
         Close::Done => atoms::ok().to_term(env),
         Close::Waits => atoms::wait().to_term(env),
         Close::Lingers(time) => {
@@ -184,7 +192,7 @@ fn close<'a>(env: Env<'a>, socket: Handle, reference: Reference<'a>) -> Term<'a>
             let seconds = time.as_secs().min(u32::MAX.into());
             (atoms::wait(), seconds * 1000).encode(env)
         }
-    }
+    }))
 }
 
 /// Has the caller told under `reference` when the sockets of all processes that are dead, and those

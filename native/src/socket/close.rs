@@ -1,6 +1,8 @@
 //! The end of a socket.
 
+use std::cell::Cell;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use beam::{message, panics};
 use rustler::{Atom, Encoder, Env, LocalPid, Term};
@@ -22,6 +24,18 @@ struct Remains {
     was_active: bool,
     anchor: Option<Handle>,
     _watchers: Watchers,
+}
+
+thread_local! {
+    /// When this thread has last closed a socket of the dead itself.
+    static LAST_DEATH: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Has this thread closed one a moment ago?
+fn is_one_of_many() -> bool {
+    /// A close takes far less.
+    const MOMENT: Duration = Duration::from_millis(1);
+    LAST_DEATH.get().is_some_and(|last| last.elapsed() < MOMENT)
 }
 
 impl Socket {
@@ -51,6 +65,12 @@ impl Socket {
         drop(open);
         table::remove(self.token);
         Some((Leftover::of(self, unread, backlog, fragments, closing), remains))
+    }
+
+    /// Do so many processes wait that it takes long to tell them of the end?
+    pub(crate) fn has_many_waiting(&self) -> bool {
+        const MANY: usize = 256;
+        self.lock_any().waiters.counts().iter().sum::<usize>() > MANY
     }
 
     /// Closes the socket. If that takes time the caller gets a message under `reference` when the
@@ -95,6 +115,17 @@ impl Socket {
             Some((left, _)) => close_thread::close(left),
             None => self.end_lingering(),
         }
+    }
+
+    /// The same as the VM tells that they died. It tells of all the sockets of an owner in one go, on a scheduler:
+    /// after the first one the others are left to the thread that closes.
+    pub(crate) fn close_of_dead(self: &Arc<Self>) {
+        if is_one_of_many() {
+            let socket = self.clone();
+            return close_thread::run(move || socket.close_orphan());
+        }
+        self.close_orphan();
+        LAST_DEATH.set(Some(Instant::now()));
     }
 
     /// Closes a socket that was collected while open: nobody can reach it, so nobody waits.

@@ -41,7 +41,7 @@ impl Socket {
             state.ownership.is_over(monitor) || closes(&state)
         };
         if over {
-            self.close_orphan();
+            self.close_of_dead();
         } else {
             self.forget_waiting(monitor);
         }
