@@ -16,6 +16,8 @@
 %% Milliseconds between two looks at a full mailbox: the VM tells nobody when
 %% it has room.
 -define(PAUSE, 2).
+%% The same where the mailbox holds many times what it should.
+-define(MAX_PAUSE, 50).
 
 %% @doc Sets options, of which one may be the bound.
 -spec setopts(gen_sctp_nif_prim:ref(), [term()]) -> ok | gen_sctp_nif_prim:error().
@@ -73,6 +75,10 @@ question() ->
     end,
     next().
 
+%% The longer it will take the owner, who has to answer each question. It may have thousands of
+%% sockets, all of them full.
+pause(Length, Most) -> min(?MAX_PAUSE, ?PAUSE * (Length div Most)).
+
 %% @doc Waits for room in a mailbox, and grants it. Ends with the socket, and
 %% when that has got another owner, whose mailbox is somebody else's.
 %%
@@ -89,8 +95,8 @@ found(Found, Ref, Owner, Most, Question) ->
         {{ok, Owner}, {message_queue_len, Length}} when Length < Most ->
             _ = gen_sctp_nif_prim:grant(Ref, Question, Most - Length),
             ok;
-        {{ok, Owner}, {message_queue_len, _}} ->
-            gen_sctp_nif_prim:then({timer, sleep, [?PAUSE]},
+        {{ok, Owner}, {message_queue_len, Length}} ->
+            gen_sctp_nif_prim:then({timer, sleep, [pause(Length, Most)]},
                 {?MODULE, check, [Ref, Owner, Most, Question]});
         _ ->
             ok

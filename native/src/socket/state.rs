@@ -293,7 +293,8 @@ impl Socket {
     /// The descriptor of a socket that may be closed, if it has not been taken out yet.
     #[inline(always)]
     pub(crate) fn descriptor(&self) -> Result<Kernel<'_>, Error> {
-        RwLockReadGuard::try_map(self.kernel.read(), |kernel| kernel.as_deref())
+        // Recursive: not behind who waits for a long call to end, to take it out.
+        RwLockReadGuard::try_map(self.kernel.read_recursive(), |kernel| kernel.as_deref())
             .map_err(|_| Error::Closed)
     }
 

@@ -16,7 +16,7 @@ use crate::terms::message::View;
 const BUFFER: usize = 65536;
 
 /// What a socket's user has chosen.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct UserOptions {
     /// `mode`, `data_io_event`, `sctp_recvrcvinfo`, and `abort_causes`.
     pub(crate) view: View,
@@ -56,8 +56,17 @@ impl Default for UserOptions {
 impl UserOptions {
     /// Those of a socket that an association is peeled off to.
     pub(crate) fn inherited(&self, assoc: AssocId) -> UserOptions {
-        let subscriptions = self.subscriptions.inherited(assoc);
-        UserOptions { debug: false, netns: None, subscriptions, ..self.clone() }
+        UserOptions {
+            view: self.view,
+            batch: self.batch,
+            buffer: self.buffer,
+            max_message_size: self.max_message_size,
+            subscriptions: self.subscriptions.inherited(assoc),
+            potentially_failed: self.potentially_failed,
+            debug: false,
+            netns: None,
+            end_of_stream: self.end_of_stream,
+        }
     }
 
     /// Those of a socket that was accepted.

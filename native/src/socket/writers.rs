@@ -1,7 +1,6 @@
 //! The processes that wait for room to send to an association, in the order they came.
 
 use std::collections::VecDeque;
-use std::mem::take;
 
 use rustler::Term;
 use sctp::AssocId;
@@ -73,12 +72,14 @@ impl Writers {
     /// Wakes those who wait to send to such associations, to see for themselves.
     pub(crate) fn wake_all(&mut self, mut wakes: impl FnMut(AssocId) -> bool) {
         let Some(Queue { waiting, selecting }) = self.0.as_deref_mut() else { return };
-        *selecting = 0;
-        for writer in take(waiting) {
-            if wakes(writer.assoc) {
+        // Most associations end without anybody who waits for them, beside thousands who wait for others.
+        let Some(first) = waiting.iter().position(|writer| wakes(writer.assoc)) else { return };
+        let mut met = true;
+        for writer in waiting.split_off(first) {
+            if std::mem::take(&mut met) || wakes(writer.assoc) {
+                *selecting -= usize::from(writer.waiter.selects());
                 writer.waiter.wake_ready();
             } else {
-                *selecting += usize::from(writer.waiter.selects());
                 waiting.push_back(writer);
             }
         }
