@@ -21,7 +21,8 @@ names() ->
      close_releases_all_senders, give_away_moves_all, give_away_keeps_new_mode,
      give_away_to_the_dead, give_away_closed, peeled_inherits, names_without_inet,
      stream_has_peer_name, module_over_family, no_port, garbage_is_closed,
-     connect_without_events, events_as_of_reading, refused_is_not_sent].
+     connect_without_events, events_as_of_reading, refused_is_not_sent,
+     receiver_beside_active, info_of_first_piece].
 
 %% @doc Differences that only older releases show.
 -spec until_26([atom()]) -> [atom()].

@@ -301,6 +301,20 @@ receiver_killed(Config) ->
          ?assertMatch({_, <<"for whom">>}, data(M, S))
      end || Timeout <- [infinity, 60000]].
 
+receiver_beside_active(Config) ->
+    M = mod(Config),
+    [begin
+         #{s := S, c := C, cid := Id} = pair(Config),
+         Receiver = async(fun() -> M:recv(S, 500) end),
+         until_blocked(Receiver),
+         ok = inet:setopts(S, [{active, Mode}]),
+         ok = M:send(C, Id, 0, <<"for the owner">>),
+         ?assertEqual(<<"for the owner">>, next(S)),
+         ?assertEqual({error, timeout}, await(Receiver)),
+         ok = inet:setopts(S, [{active, false}]),
+         ?assertEqual({error, timeout}, M:recv(S, 0))
+     end || Mode <- [true, once]].
+
 receive_timer_ends(Config) ->
     M = mod(Config),
     C = open(Config, [{type, stream}]),
@@ -325,6 +339,17 @@ stream_end_is_quiet(Config) ->
     %% It waited, it did not spin.
     {_, Used} = statistics(runtime),
     ?assert(Used < 250).
+
+info_of_first_piece(Config) ->
+    M = mod(Config),
+    #{s := S, c := C, cid := Id} =
+        pair(Config, [{recbuf, 20000}, {buffer, 8000}], [{sndbuf, 1000000}]),
+    ok = M:send(C, Id, 0, <<"before">>),
+    {#sctp_sndrcvinfo{tsn = Before}, <<"before">>} = data(M, S),
+    Large = binary:copy(<<1>>, 200000),
+    ok = M:send(C, Id, 0, Large),
+    {#sctp_sndrcvinfo{tsn = First}, Large} = data(M, S),
+    ?assertEqual((Before + 1) band 16#ffffffff, First).
 
 partial_delivery_ends(Config) ->
     M = mod(Config),
