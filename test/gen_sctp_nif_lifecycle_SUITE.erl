@@ -22,7 +22,8 @@ groups() ->
          give_away_keeps_mode, give_away_under_receiver, peel_off, peel_off_active,
          close_keeps_peeled, close_aborts, receiver_is_no_garbage],
         %% With gen_sctp who restarts an owner can be quicker than the end of its port.
-        [restarted_server, restarted_client, garbage, garbage_with_association, listening_garbage, watched_garbage,
+        [restarted_server, restarted_client, garbage, garbage_with_association,
+         listening_garbage, watched_garbage,
          connecting_killed, peel_off_owner_dies, many_sockets, restarted_among_links,
          port_of_the_dead, linger_of_many]).
 
