@@ -28,7 +28,7 @@ groups() ->
          active_once_and_counted, ended_while_it_waited, to_any_process, line, dead_in_line,
          dead_when_called, called_in_vain, late_when_called, cancelled_when_called, closed,
          owner_dies, listens_no_longer, descriptors, gen_tcp_functions, pool, counted,
-         killed_at_random, nowait, nowait_is_taken_back, nowait_in_line]).
+         killed_at_random, killed_in_the_call, nowait, nowait_is_taken_back, nowait_in_line]).
 
 init_per_suite(Config) ->
     true = code:add_patha(filename:join(code:lib_dir(gen_sctp_nif), "examples")),
@@ -586,45 +586,123 @@ counted(Config) ->
 accepted() ->
     receive {accepted, Port} -> Port after 10000 -> error(lost) end.
 
-%% Acceptors that die at any moment: no association waits for ever, whoever was called for it. It is
-%% served, or ends with who had it.
+%% Acceptors that die at any moment: each association is served, or ends with who had it, and
+%% nothing is left. Of those who tell that they have one every second dies, and each time somebody
+%% else, who stands in line, has been called, or has one as well.
 killed_at_random(Config) ->
     L = open(Config, [{type, stream}]),
     ok = ?M:listen(L, 100),
-    Hello = fun Hello() ->
-        {ok, S} = ?M:accept(L),
-        ok = gen_tcp:send(S, <<"hello">>),
-        Hello()
-    end,
-    Killer = async(fun() -> kill_some(Hello, [spawn(Hello) || _ <- lists:seq(1, 5)]) end),
+    Before = held(),
+    {task, Pid, _} = Killer = async(fun() ->
+        kill_some(L, [acceptor_of(L) || _ <- lists:seq(1, 5)],
+                  #{served => [], died_with => [], died_without => 0})
+    end),
     Clients = [async(fun() -> [greeted(Config, L) || _ <- lists:seq(1, 10)] end)
                || _ <- lists:seq(1, 4)],
     Ends = lists:append([await(Client) || Client <- Clients]),
-    ?assertEqual([], Ends -- lists:append([[{ok, <<"hello">>}, {error, closed}] || _ <- Ends])),
-    ct:log("~p of ~p were greeted", [length([ok || {ok, _} <- Ends]), length(Ends)]),
-    ?assert(lists:member({ok, <<"hello">>}, Ends)),
-    {task, Pid, _} = Killer,
     Pid ! stop,
-    ok = await(Killer),
-    until(fun() -> gen_sctp_test_lib:counter(acceptors) =:= 0 end),
+    #{served := Served, died_with := With, died_without := Without} = await(Killer),
+    Ended = [Port || {Port, {error, closed}} <- Ends],
+    ct:log("~p served, ~p died with an association and ~p without; ~p ended",
+           [length(Served), length(With), Without, length(Ended)]),
+    %% Who was served, and nobody else, was greeted; all others have their end.
+    ?assertEqual(lists:sort(Served), lists:sort([Port || {Port, {ok, <<"hello">>}} <- Ends])),
+    ?assertEqual(length(Ends), length(Served) + length(Ended)),
+    ?assertEqual([], With -- Ended),
+    ?assert(length(Served) > 0 andalso length(With) > 0 andalso Without > 0),
+    until(fun() -> held() =:= Before end),
     ?assertEqual({error, timeout}, ?M:accept(L, 0)),
-    client(Config, L),
-    accept(L).
+    C = client(Config, L),
+    is_peer(accept(L), C).
 
-kill_some(Fun, [First | Rest]) ->
-    exit(First, kill),
+held() ->
+    {gen_sctp_test_lib:socket_fds(),
+     maps:with([sockets, closing, acceptors, receivers, monitors], ?M:info())}.
+
+%% Tells who has arrived, and greets it when told to.
+acceptor_of(L) ->
+    Killer = self(),
+    spawn(fun() -> accept_and_greet(L, Killer) end).
+
+accept_and_greet(L, Killer) ->
+    {ok, S} = ?M:accept(L),
+    {ok, {_, Port}} = inet:peername(S),
+    Killer ! {has, self(), Port},
+    receive serve -> ok end,
+    ok = gen_tcp:send(S, <<"hello">>),
+    Killer ! {served, self()},
+    accept_and_greet(L, Killer).
+
+kill_some(L, Pids, #{served := Served, died_with := With} = Account) ->
     receive
-        stop -> lists:foreach(fun gen_sctp_test_lib:kill/1, Rest)
+        {has, Pid, Port} when length(Served) > length(With) ->
+            ok = kill(Pid),
+            kill_any(L, [acceptor_of(L) | lists:delete(Pid, Pids)],
+                     Account#{died_with := [Port | With]});
+        {has, Pid, Port} ->
+            Pid ! serve,
+            receive {served, Pid} -> ok end,
+            kill_any(L, Pids, Account#{served := [Port | Served]});
+        stop ->
+            lists:foldl(fun died/2, Account, Pids)
     after rand:uniform(5) ->
-        kill_some(Fun, Rest ++ [spawn(Fun)])
+        kill_any(L, Pids, Account)
+    end.
+
+kill_any(L, Pids, Account) ->
+    Pid = lists:nth(rand:uniform(length(Pids)), Pids),
+    kill_some(L, [acceptor_of(L) | lists:delete(Pid, Pids)], died(Pid, Account)).
+
+%% Kills one of which it is not known what it has.
+died(Pid, #{died_with := With, died_without := Without} = Account) ->
+    ok = kill(Pid),
+    receive
+        {has, Pid, Port} -> Account#{died_with := [Port | With]}
+    after 0 -> Account#{died_without := Without + 1}
     end.
 
 greeted(Config, L) ->
     {ok, C} = ?M:open([family(Config), {ip, loopback}, {type, stream}, {end_of_stream, closed}]),
     {ok, _} = ?M:connect(C, loopback(Config), port(L), [], 10000),
+    Port = port(C),
     Greeting = gen_tcp:recv(C, 0, 10000),
     ok = ?M:close(C),
-    Greeting.
+    {Port, Greeting}.
+
+%% The kernel has given it the association, and the library has not yet. In a node of its own, where
+%% that takes a while; its scheduler waits with it, so that who kills it has another one.
+killed_in_the_call(Config0) ->
+    File = filename:join(proplists:get_value(priv_dir, Config0), "accepted"),
+    Slow = #{env := Env} = gen_sctp_test_node:faulty([{"SCTP_TEST_ACCEPTED", File}]),
+    Node = gen_sctp_test_node:start(Slow#{env := [{"ERL_AFLAGS", "+S 2:2"} | Env]}),
+    Config = [{module, ?M}, {family, inet}],
+    gen_sctp_test_node:call(Node, fun() ->
+        L = acceptor(Config),
+        C = open(Config, [{type, stream}]),
+        Before = {Fds, _} = held(),
+        {Pid, Monitor} = spawn_opt(fun() ->
+            _ = ?M:accept(L),
+            receive never -> ok end
+        end, [monitor, {scheduler, 1}]),
+        until_blocked(Pid),
+        ok = file:write_file(File, ""),
+        _ = spawn_opt(fun() -> kill_when(Fds + 1, Pid, File) end, [link, {scheduler, 2}]),
+        {ok, _} = ?M:connect(C, loopback(Config), port(L), [], 10000),
+        receive {'DOWN', Monitor, process, Pid, Reason} -> ?assertEqual(killed, Reason) end,
+        ?assertMatch(#sctp_shutdown_event{}, event(?M, C)),
+        until(fun() -> held() =:= Before end),
+        C2 = client(Config, L),
+        {ok, S} = ?M:accept(L, 10000),
+        is_peer(S, C2)
+    end),
+    ok = gen_sctp_test_node:stop(Node).
+
+%% It sleeps nowhere: the timer might be the other scheduler's.
+kill_when(Fds, Pid, File) ->
+    case gen_sctp_test_lib:socket_fds() of
+        Fds -> exit(Pid, kill), ok = file:delete(File, [raw]);
+        _ -> kill_when(Fds, Pid, File)
+    end.
 
 %% The timeout nowait.
 

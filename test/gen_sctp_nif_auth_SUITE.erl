@@ -11,8 +11,8 @@
 -compile([export_all, nowarn_export_all]).
 
 -import(gen_sctp_test_lib,
-        [adopt/1, event/2, data/2, family/1, port/1, all_arrived/2, get/2, set/3]).
--import(gen_sctp_test_net, [is/1]).
+        [adopt/1, event/2, data/2, family/1, port/1, all_arrived/2, until/1, get/2, set/3]).
+-import(gen_sctp_test_net, [is/1, of_type/2, open_at/4, joined/3, joined/5, quick/0]).
 -import(gen_sctp_test_auth, [vectors/1, signatures/4]).
 
 -define(M, gen_sctp_nif).
@@ -70,33 +70,6 @@ chunks(S, Which, Id) ->
         #sctp_authchunks{assoc_id = Id, chunks = Chunks} -> Chunks;
         none -> none
     end.
-
-%% Two hosts.
-
-%% A socket on each, and an association on path 0.
-joined(Config, NearOpts, FarOpts) ->
-    joined(Config, [0], [0], NearOpts, FarOpts).
-
-joined(Config, NearPaths, FarPaths, NearOpts, FarOpts) ->
-    F = open_at(far, FarPaths, FarOpts, Config),
-    ok = ?M:listen(F, true),
-    N = open_at(near, NearPaths, NearOpts, Config),
-    {ok, #sctp_assoc_change{state = comm_up, assoc_id = Id}} =
-        ?M:connect(N, ?NET:address(far, family(Config), 0), port(F), []),
-    #sctp_assoc_change{state = comm_up, assoc_id = FId} = event(?M, F),
-    #{n => N, f => F, nid => Id, fid => FId, net => ?config(net, Config)}.
-
-%% Events of paths only for who asks for them.
-open_at(Host, Paths, Opts, Config) ->
-    {ok, S} = ?M:open([family(Config), ?NET:netns(?config(net, Config), Host),
-                       {sctp_event, #sctp_event{type = address, on = false}},
-                       {sctp_nodelay, true}, {recbuf, 1000000}, {sndbuf, 1000000} | Opts] ++
-                          [{ip, ?NET:address(Host, family(Config), Path)} || Path <- Paths]),
-    adopt(S).
-
-of_type(Type, Chunks) -> lists:filter(is(Type), Chunks).
-
-quick() -> {sctp_rtoinfo, #sctp_rtoinfo{initial = 200, min = 200, max = 200}}.
 
 %% Calls.
 
@@ -521,7 +494,7 @@ key_of_a_message_unsigned(Config) ->
 
 %% The keys of an association go with it, and can be changed there.
 accepted(Config) ->
-    Opts = [key(1, <<"one">>), active(1), {sctp_auth_chunk, data}],
+    Opts = [quick(), key(1, <<"one">>), active(1), {sctp_auth_chunk, data}],
     L = open_at(far, [0], [{type, stream} | Opts], Config),
     ok = ?M:listen(L, 1),
     N = open_at(near, [0], [{type, stream} | Opts], Config),
@@ -534,20 +507,35 @@ accepted(Config) ->
 
 %% From loopback, as the kernel peels nothing off in another namespace than the caller's.
 peeled_off(Config) ->
-    Opts = [toggle(sctp_auth_supported, true), key(1, <<"one">>), active(1),
+    Opts = [toggle(sctp_auth_supported, true), quick(), key(1, <<"one">>), active(1),
             {sctp_auth_chunk, data}],
     #{c := C, cid := Id, s := S, sid := SId} = gen_sctp_test_lib:pair(Config, Opts, Opts),
     ?assert(lists:member(data, chunks(C, sctp_peer_auth_chunks, Id))),
     {ok, P} = ?M:peeloff(S, SId),
     other_key(C, Id, adopt(P), SId).
 
+%% What goes by a key that the two do not share does not arrive.
 other_key(A, AId, B, BId) ->
     both_ways(A, AId, B, BId),
-    Ends = [{A, AId}, {B, BId}],
-    [ok = set(S, sctp_auth_key, #sctp_authkey{assoc_id = Id, keynumber = 9, key = <<"nine">>})
-     || {S, Id} <- Ends],
-    [ok = set(S, sctp_auth_active_key, id(Id, 9)) || {S, Id} <- Ends],
+    Set = fun(S, Id, Key) ->
+        ok = set(S, sctp_auth_key, #sctp_authkey{assoc_id = Id, keynumber = 9, key = Key})
+    end,
+    Set(A, AId, <<"nine">>),
+    Set(B, BId, <<"eight">>),
+    [ok = set(S, sctp_auth_active_key, id(Id, 9)) || {S, Id} <- [{A, AId}, {B, BId}]],
+    [begin
+         Before = sent_again(From, Id),
+         ok = ?M:send(From, Id, 0, <<"signed">>),
+         until(fun() -> sent_again(From, Id) > Before + 1 end),
+         ?assertEqual({error, timeout}, ?M:recv(To, 0))
+     end || {From, Id, To} <- [{A, AId, B}, {B, BId, A}]],
+    Set(B, BId, <<"nine">>),
+    [?assertMatch({_, <<"signed">>}, data(?M, S)) || S <- [A, B]],
     both_ways(A, AId, B, BId).
+
+sent_again(S, Id) ->
+    {ok, #{rtxchunks := Number}} = ?M:stats(S, Id),
+    Number.
 
 both_ways(A, AId, B, BId) ->
     ok = ?M:send(A, AId, 0, <<"there">>),
@@ -664,4 +652,12 @@ addresses_change_signed(Config) ->
     F = open_at(far, [0, 1], [], Config),
     ok = ?M:listen(F, true),
     N = open_at(near, [0], [], Config),
-    ?assertMatch({error, _}, ?M:connect(N, ?NET:address(far, inet, 0), port(F), [], 2000)).
+    {{Refused, Back}, There} = ?NET:watch(Net, far, fun(_) ->
+        ?NET:watch(Net, near, fun(_) ->
+            ?M:connect(N, ?NET:address(far, inet, 0), port(F), [], 2000)
+        end)
+    end),
+    ?assertMatch({error, #sctp_assoc_change{state = cant_assoc, error = 0}}, Refused),
+    Types = fun(Chunks) -> [Type || #{type := Type, sport := From, dport := To} <- Chunks,
+                                    port(N) =:= From orelse port(N) =:= To] end,
+    ?assertEqual({[?INIT], [?ABORT]}, {Types(There), Types(Back)}).

@@ -51,8 +51,13 @@ close_beside_everything(Config) ->
                       ets:member(maps:get(numbers, Tables), {canary, Number})],
     ct:pal("~b rounds~ndescriptors of canaries: ~p~nnumbers that both had: ~p~nanswers: ~p",
            [Rounds, Opened, Both, lists:sort(ets:tab2list(maps:get(answers, Tables)))]),
-    %% Numbers did come back to others.
+    %% Numbers did come back to others, and calls were before the close, and after it.
     ?assertNotEqual([], Both),
+    Late = [{error, closed}, {error, einval}, nosock, [closed]],
+    ?assertEqual([false, true],
+                 lists:usort([lists:member(Answer, Late)
+                              || {{Name, Answer}, _} <- ets:tab2list(maps:get(answers, Tables)),
+                                 lists:member(Name, acts())])),
     gen_sctp_test_lib:until(fun() ->
         erlang:garbage_collect(),
         maps:remove(opened, gen_sctp_nif:info()) =:= Before

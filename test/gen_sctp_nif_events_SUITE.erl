@@ -374,27 +374,37 @@ path_fails(Config) ->
     ?assertEqual(address_change(At, At, addr_available, FId), take(Config, F)),
     ?assertEqual({At, FAt}, sources(Config, Hosts)).
 
-%% A state that the kernel knows and OTP does not, potentially failed (RFC 7829), is nobody's event.
-%% That it has passed is one.
+%% A state that the kernel knows and OTP does not, potentially failed (RFC 7829), is told only to
+%% who asks for it, even where the kernel tells of it. That it has passed is an event.
 path_is_doubtful(Config) ->
+    M = mod(Config),
     Net = ?config(net, Config),
+    Beats = {sctp_peer_addr_params, #sctp_paddrparams{hbinterval = 100, flags = [hb_enable]}},
+    Asked = [{sctp_expose_potentially_failed_state,
+              #sctp_assoc_value{assoc_id = 0, assoc_value = enable}}],
     ?NET:sysctl(Net, "pf_expose", "2"),
     try
-        #{near := N, far := F} = hosts(Config, [0, 1], impatient()),
-        cut(Config, [0], fun() ->
-            [unreachable(Config, S) || S <- [N, F]],
-            ok = inet:setopts(F, [{active, false}])
-        end),
+        [begin
+             #{near := N, far := F, nid := Id, fat := [FAt, _]} =
+                 hosts(Config, [0, 1], quick() ++ [Beats | Opts]),
+             Event = fun(State) -> address_change(FAt, FAt, State, Id) end,
+             cut(Config, [0], fun() ->
+                 gen_sctp_test_lib:until(fun() ->
+                     {ok, #{primary := #{state := State}}} = M:status(N, Id),
+                     State =:= potentially_failed
+                 end),
+                 [?assertEqual(Event(addr_potentially_failed), take(Config, N))
+                  || Opts =:= Asked],
+                 ?assertEqual({error, timeout}, M:recv(N, 0))
+             end),
+             %% The kernel says this only if it has told of the state.
+             ?assertEqual(Event(addr_available), take(Config, N)),
+             ok = inet:setopts(F, [{active, false}])
+         end || Opts <- [Asked, []]],
         _ = gen_sctp_test_lib:mailbox(),
         ok
     after
         ?NET:sysctl(Net, "pf_expose", "0")
-    end.
-
-unreachable(Config, S) ->
-    case take(Config, S) of
-        {sctp, _, #sctp_paddr_change{state = addr_unreachable}} -> ok;
-        {sctp, _, #sctp_paddr_change{state = addr_available}} -> unreachable(Config, S)
     end.
 
 %% The kernel's number for a heartbeat's answer is 2.

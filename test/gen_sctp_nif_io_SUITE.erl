@@ -9,7 +9,7 @@
 
 -import(gen_sctp_test_lib,
         [pair/3, listener/2, open/2, join/4, loopback/1, data/2, next/1, async/1, await/1, kill/1,
-         until/1, counter/1]).
+         until/1, counter/1, io_threads/0, io_times/0]).
 
 suite() -> [{timetrap, {seconds, 120}}].
 
@@ -39,28 +39,16 @@ start(Args) ->
     ok = peer:call(Peer, application, load, [gen_sctp_nif]),
     Peer.
 
-%% The I/O threads of this node, as directories of the kernel's.
-io_threads() ->
-    [Task || Task <- filelib:wildcard("/proc/self/task/*"),
-             file:read_file(Task ++ "/comm") =:= {ok, <<"gen_sctp_nif_io\n">>}].
-
-%% How long each has run, in ns.
-times() ->
-    [begin
-         {ok, Stat} = file:read_file(Task ++ "/schedstat"),
-         binary_to_integer(hd(binary:split(Stat, <<" ">>)))
-     end || Task <- io_threads()].
-
 %% On pairs of sockets, one after the other: a message, and what it has cost the threads.
 exchange() ->
     Pairs = [pair([{module, gen_sctp_nif}, {family, inet}], [], []) || _ <- lists:seq(1, 6)],
-    Before = times(),
+    Before = io_times(),
     [begin
          ok = inet:setopts(S, [{active, once}]),
          ok = gen_sctp_nif:send(C, Id, 0, <<N>>),
          <<N>> = next(S)
      end || {N, #{s := S, c := C, cid := Id}} <- lists:enumerate(Pairs)],
-    lists:zipwith(fun(T0, T1) -> T1 - T0 end, Before, times()).
+    lists:zipwith(fun(T0, T1) -> T1 - T0 end, Before, io_times()).
 
 %% The default where there are no more than four schedulers.
 one_thread(_) ->

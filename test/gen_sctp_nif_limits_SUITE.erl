@@ -178,10 +178,11 @@ no_memory(_) ->
             ok = inet:setopts(C, [{non_block_send, false}]),
             Sender = async(fun() -> M:send(C, Id, 0, numbered(Few)) end),
             until_blocked(Sender),
-            Before = gen_sctp_nif_race_SUITE:io_time(),
+            [Before] = gen_sctp_test_lib:io_times(),
             receive after 500 -> ok end,
             %% Nobody looks all the time whether there is memory.
-            Spent = gen_sctp_nif_race_SUITE:io_time() - Before,
+            [Now] = gen_sctp_test_lib:io_times(),
+            Spent = Now - Before,
             ok = file:write_file(File, Enough),
             Numbers = lists:seq(0, Few),
             Numbers = [begin {_, <<N:16, _/binary>>} = data(M, S), N end || _ <- Numbers],
@@ -200,7 +201,9 @@ filled() ->
 
 %% System calls that fail (test/faults/errors.c).
 
-with_errors(Errors) -> gen_sctp_test_node:faulty([{"SCTP_TEST_ERRORS", Errors}]).
+with_errors(Errors) -> with_errors(Errors, []).
+
+with_errors(Errors, Env) -> gen_sctp_test_node:faulty([{"SCTP_TEST_ERRORS", Errors} | Env]).
 
 %% The association of a socket that finds no place in the epoll set after all: nobody could end it.
 peeled_off_to_no_place(_) ->
@@ -337,15 +340,19 @@ received(S, [N | Rest] = All, Errors) ->
     end.
 
 %% EINTR (4) is nobody's business.
-interrupted_calls(_) ->
-    Errors = "sendmsg:4:2 sendmmsg:4:2 recvmsg:4:2 recvmmsg:4:2 epoll_wait:4:2",
-    in_node(with_errors(Errors), fun() ->
+interrupted_calls(Config) ->
+    Calls = ["epoll_wait", "recvmmsg", "recvmsg", "sendmmsg", "sendmsg"],
+    Errors = lists:append([Call ++ ":4:2 " || Call <- Calls]),
+    File = filename:join(proplists:get_value(priv_dir, Config), "failed"),
+    in_node(with_errors(Errors, [{"SCTP_TEST_FAILED", File}]), fun() ->
         Pair = pair(config()),
         flow(Pair, 1000),
         #{m := M, s := S, c := C, cid := Id} = Pair,
         0 = many_at_a_time(M, S, C, Id),
         exchange(Pair)
-    end).
+    end),
+    {ok, Failed} = file:read_file(File),
+    ?assertEqual(Calls, lists:usort(string:lexemes(binary_to_list(Failed), "\n"))).
 
 %% Each comes once, in order; the number of errors that the receiver was told of.
 many_at_a_time(M, S, C, Id) ->
@@ -390,19 +397,38 @@ flow(#{m := M, s := S, c := C, cid := Id}, Count) ->
     _ = await(Sender),
     ok = inet:setopts(S, [{active, false}]).
 
-%% Signals at the process, and it is stopped and continued, which cuts waiting short.
-signals(_) ->
-    Node = gen_sctp_test_node:start(#{}),
+%% Signals at the process, before, during and after the calls; and it is stopped and continued,
+%% which cuts waiting short.
+signals(Config) ->
+    [Storm, Interrupted] = [filename:join(proplists:get_value(priv_dir, Config), Name)
+                            || Name <- ["storm", "interrupted"]],
+    Node = gen_sctp_test_node:start(
+        gen_sctp_test_node:faulty([{"SCTP_TEST_INTERRUPTED", Interrupted}])),
+    gen_sctp_test_node:call(Node, fun() ->
+        [ok = os:set_signal(Signal, handle) || Signal <- [sigusr2, sigchld]]
+    end),
     Pid = gen_sctp_test_node:os_pid(Node),
-    Storm = async(fun() ->
-        os:cmd("for i in $(seq 300); do for s in USR2 CHLD STOP CONT; do kill -$s " ++ Pid
+    ok = file:write_file(Storm, ""),
+    Signals = async(fun() ->
+        os:cmd("while [ -e " ++ Storm ++ " ]; do for s in USR2 CHLD STOP CONT; do kill -$s " ++ Pid
                ++ "; done; done")
     end),
-    gen_sctp_test_node:call(Node, fun() ->
-        [ok = os:set_signal(Signal, handle) || Signal <- [sigusr2, sigchld]],
-        Pair = pair(config()),
-        flow(Pair, 2000),
-        exchange(Pair)
-    end),
-    ?assertEqual("", await(Storm)),
-    ok = gen_sctp_test_node:stop(Node).
+    Times = try gen_sctp_test_node:call(Node, fun() -> flow_interrupted(Interrupted) end)
+            after ok = file:delete(Storm)
+            end,
+    ?assertEqual("", await(Signals)),
+    ok = gen_sctp_test_node:stop(Node),
+    ct:pal("the I/O thread was interrupted ~b times", [Times]),
+    ?assert(Times > 0).
+
+%% How often that was while messages went. It was before, and is after them.
+flow_interrupted(File) ->
+    Count = fun() -> filelib:file_size(File) end,
+    Pair = pair(config()),
+    until(fun() -> Count() > 0 end),
+    Before = Count(),
+    flow(Pair, 2000),
+    exchange(Pair),
+    Now = Count(),
+    until(fun() -> Count() > Now end),
+    Now - Before.

@@ -10,8 +10,8 @@
 -compile([export_all, nowarn_export_all]).
 
 -import(gen_sctp_test_lib,
-        [pair/1, adopt/1, event/2, data/2, port/1, until/1, get/2, set/3, av/2]).
--import(gen_sctp_test_net, [is/1, is/2]).
+        [pair/1, event/2, data/2, port/1, until/1, get/2, set/3, av/2]).
+-import(gen_sctp_test_net, [is/1, is/2, of_type/2, joined/4, quick/0]).
 
 -define(M, gen_sctp_nif).
 -define(NET, gen_sctp_test_net).
@@ -341,26 +341,7 @@ a_request(Name) ->
 
 %% Two hosts.
 
-%% A socket on each host, and an association; events of paths only for who asks for them.
-joined(Config, Paths, NearOpts, FarOpts) ->
-    Quiet = {sctp_event, #sctp_event{type = address, on = false}},
-    F = open_at(far, Paths, [Quiet | FarOpts], Config),
-    ok = ?M:listen(F, true),
-    N = open_at(near, Paths, [Quiet | NearOpts], Config),
-    {ok, #sctp_assoc_change{state = comm_up, assoc_id = Id}} =
-        ?M:connect(N, ?NET:address(far, inet, hd(Paths)), port(F), []),
-    #sctp_assoc_change{state = comm_up, assoc_id = FId} = event(?M, F),
-    #{n => N, f => F, nid => Id, fid => FId, net => ?config(net, Config)}.
-
-open_at(Host, Paths, Opts, Config) ->
-    {ok, S} = ?M:open([inet, ?NET:netns(?config(net, Config), Host), {sctp_nodelay, true},
-                       {recbuf, 1000000}, {sndbuf, 1000000} | Opts] ++
-                          [{ip, ?NET:address(Host, inet, Path)} || Path <- Paths]),
-    adopt(S).
-
 far(Path) -> ?NET:address(far, inet, Path).
-
-quick() -> {sctp_rtoinfo, #sctp_rtoinfo{initial = 200, min = 200, max = 200}}.
 
 heartbeats(Interval) ->
     {sctp_peer_addr_params, #sctp_paddrparams{hbinterval = Interval, flags = [hb_enable]}}.
@@ -459,8 +440,8 @@ delayed_sack(Config) ->
                  gen_sctp_test_lib:all_arrived(N, Id)
              end)
          end),
-         ?assertEqual(12, length(lists:filter(is(?DATA), Data))),
-         Count = length(lists:filter(is(?SACK), Sacks)),
+         ?assertEqual(12, length(of_type(?DATA, Data))),
+         Count = length(of_type(?SACK, Sacks)),
          ct:log("freq ~b: ~b acknowledgements~n", [Freq, Count]),
          %% One more if the timer was quicker than a packet.
          ?assert(lists:member(Count, Expected), {Freq, Count})
@@ -482,7 +463,7 @@ max_burst(Config) ->
                                                   end),
                       gen_sctp_test_lib:all_arrived(N, Id)
                   end),
-                  [#{time := First} | _] = Data = lists:filter(is(?DATA), Chunks),
+                  [#{time := First} | _] = Data = of_type(?DATA, Chunks),
                   ?assertEqual(28, length(Data)),
                   %% The next ones come a round trip of 100 ms later.
                   length([Time || #{time := Time} <- Data, Time < First + 80000])
@@ -589,7 +570,7 @@ zero_heartbeats(Config) ->
     Params = #sctp_paddrparams{assoc_id = Id},
     Beats = fun(Fun) ->
         {ok, Chunks} = ?NET:watch(Net, far, Fun),
-        length(lists:filter(is(?HEARTBEAT), Chunks))
+        length(of_type(?HEARTBEAT, Chunks))
     end,
     Quiet = fun(_) -> timer:sleep(1500) end,
     %% An interval of 0 alone is none, as in gen_sctp.

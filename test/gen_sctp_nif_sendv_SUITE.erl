@@ -11,8 +11,8 @@
 -compile([export_all, nowarn_export_all]).
 
 -import(gen_sctp_test_lib,
-        [pair/1, pair/3, adopt/1, event/2, data/2, port/1, until/1, set/3, av/2]).
--import(gen_sctp_test_net, [is/1]).
+        [pair/1, pair/3, adopt/1, event/2, data/2, port/1, until/1, set/3, av/2, given_up/2]).
+-import(gen_sctp_test_net, [is/1, of_type/2, open_at/4, join/4, joined/4, quick/0, lasting/0]).
 
 -define(M, gen_sctp_nif).
 -define(NET, gen_sctp_test_net).
@@ -412,35 +412,7 @@ at_open_and_connect(Config) ->
 
 %% Two hosts.
 
-%% A socket on each host, and an association; events of paths for nobody.
-joined(Config, Paths, NearOpts, FarOpts) ->
-    F = open_at(far, Paths, FarOpts, Config),
-    ok = ?M:listen(F, true),
-    N = open_at(near, Paths, NearOpts, Config),
-    {Id, FId} = connected(N, F, hd(Paths)),
-    #{n => N, f => F, nid => Id, fid => FId, net => ?config(net, Config)}.
-
-connected(N, F, Path) ->
-    {ok, #sctp_assoc_change{state = comm_up, assoc_id = Id}} =
-        ?M:connect(N, ?NET:address(far, inet, Path), port(F), []),
-    #sctp_assoc_change{state = comm_up, assoc_id = FId} = event(?M, F),
-    {Id, FId}.
-
-open_at(Host, Paths, Opts, Config) ->
-    {ok, S} = ?M:open([inet, ?NET:netns(?config(net, Config), Host), {sctp_nodelay, true},
-                       {sctp_event, #sctp_event{type = address, on = false}},
-                       {recbuf, 1000000}, {sndbuf, 1000000} | Opts] ++
-                          [{ip, ?NET:address(Host, inet, Path)} || Path <- Paths]),
-    adopt(S).
-
 far(Path) -> ?NET:address(far, inet, Path).
-
-quick() -> {sctp_rtoinfo, #sctp_rtoinfo{initial = 200, min = 200, max = 200}}.
-
-%% And an association that outlives a cut however long the machine takes to heal it.
-lasting() ->
-    [quick(), {sctp_associnfo, #sctp_assocparams{asocmaxrxt = 200}},
-     {sctp_peer_addr_params, #sctp_paddrparams{pathmaxrxt = 200}}].
 
 %% A chunk with these data.
 has(Data) ->
@@ -485,7 +457,7 @@ another_peer(Config) ->
     To = {Id, {far(1), port(Other)}},
     ?assertEqual({error, einval}, ?M:sendv(N, To, [], <<"data">>)),
     ?assertEqual(1, ?NET:associations(Net, near)),
-    {OtherId, _} = connected(N, Other, 1),
+    #{nid := OtherId} = join(N, Other, 1, Config),
     ?assertEqual({error, einval}, ?M:sendv(N, To, [], <<"data">>)),
     nothing_came(N, OtherId, Other),
     nothing_came(N, Id, F).
@@ -495,7 +467,7 @@ to_all(Config) ->
     Far = [begin
                F = open_at(far, [0], [], Config),
                ok = ?M:listen(F, true),
-               {Id, _} = connected(N, F, 0),
+               #{nid := Id} = join(N, F, 0, Config),
                {Id, F}
            end || _ <- [1, 2, 3]],
     [{First, _} | _] = Far,
@@ -521,7 +493,7 @@ to_all_in_turn(Config) ->
     N = open_at(near, [0], [], Config),
     F = open_at(far, [0], [], Config),
     ok = ?M:listen(F, true),
-    {Id, _} = connected(N, F, 0),
+    #{nid := Id} = join(N, F, 0, Config),
     {ok, _} = ?M:connectx_init(N, [{{10, 67, 0, 77}, 5000}], []),
     ?assertEqual(ok, ?M:sendv(N, all, [], <<"all">>)),
     ?assertMatch({_, <<"all">>}, data(?M, F)),
@@ -544,7 +516,7 @@ acknowledged_at_once(Config) ->
              end),
              #{time := Sent, flags := Bits} = found(<<"data">>, Chunks),
              ?assertEqual(length(Flags), (Bits band ?IMMEDIATE) div ?IMMEDIATE),
-             [#{time := Acknowledged}] = lists:filter(is(?SACK), Sacks),
+             [#{time := Acknowledged}] = of_type(?SACK, Sacks),
              (Acknowledged - Sent) div 1000
          end || Flags <- [[sack_immediately], []]],
     ct:log("acknowledged after ~b ms with the bit, ~b ms without~n", [Now, Later]),
@@ -572,11 +544,6 @@ received(F) ->
         {_, Data} -> [Data | received(F)]
     end.
 
-given_up(N, Id) ->
-    #sctp_prstatus{abandoned_unsent = Unsent, abandoned_sent = Sent} =
-        get(N, {sctp_pr_assoc_status, #sctp_prstatus{assoc_id = Id, policy = all}}),
-    Unsent + Sent.
-
 time_to_live(Config) ->
     missing(Config, pr(ttl, 300), [[#sctp_prinfo{}], [], [pr(ttl, 60000)]]).
 
@@ -594,7 +561,7 @@ missing(Config, Pr, Others) ->
     ?assertEqual(Lasting, Came),
     ?assertEqual(1, given_up(N, Id)),
     ?assertEqual([], lists:filter(has(<<"mortal">>), Chunks)),
-    ?assertMatch([_ | _], lists:filter(is(?FORWARD_TSN), Chunks)).
+    ?assertMatch([_ | _], of_type(?FORWARD_TSN, Chunks)).
 
 %% A full buffer: a more important message takes the room of others. (It gives up those first that
 %% were sent once, which keep their room until the peer has heard of it.)

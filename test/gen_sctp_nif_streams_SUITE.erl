@@ -10,8 +10,8 @@
 -compile([export_all, nowarn_export_all]).
 
 -import(gen_sctp_test_lib,
-        [pair/1, adopt/1, event/2, data/2, family/1, port/1, all_arrived/2, get/2, set/3,
-         av/2]).
+        [pair/1, adopt/1, event/2, data/2, port/1, all_arrived/2, get/2, set/3, av/2]).
+-import(gen_sctp_test_net, [open_at/4, joined/3, quick/0, lasting/0]).
 
 -define(M, gen_sctp_nif).
 -define(NET, gen_sctp_test_net).
@@ -54,22 +54,6 @@ value(S, Name, Id) ->
         #sctp_assoc_value{assoc_id = Id, assoc_value = Value} -> Value;
         none -> none
     end.
-
-%% A socket on each host, and an association on path 0.
-joined(Config, NearOpts, FarOpts) ->
-    F = open_at(far, FarOpts, Config),
-    ok = ?M:listen(F, true),
-    N = open_at(near, NearOpts, Config),
-    {ok, #sctp_assoc_change{state = comm_up, assoc_id = Id}} =
-        ?M:connect(N, ?NET:address(far, family(Config), 0), port(F), []),
-    #sctp_assoc_change{state = comm_up, assoc_id = FId} = event(?M, F),
-    #{n => N, f => F, nid => Id, fid => FId, net => ?config(net, Config)}.
-
-open_at(Host, Opts, Config) ->
-    {ok, S} = ?M:open([family(Config), ?NET:netns(?config(net, Config), Host),
-                       {ip, ?NET:address(Host, family(Config), 0)}, {sctp_nodelay, true},
-                       {recbuf, 1000000}, {sndbuf, 1000000} | Opts]),
-    adopt(S).
 
 %% What is agreed on.
 
@@ -290,10 +274,9 @@ what_is_allowed(Config) ->
 %% What the two do not know of each other yet is not refused.
 allowed_before_it_is_up(Config) ->
     Net = ?config(net, Config),
-    F = open_at(far, changeable(?EVERYTHING), Config),
+    F = open_at(far, [0], changeable(?EVERYTHING), Config),
     ok = ?M:listen(F, true),
-    N = open_at(near, [{sctp_rtoinfo, #sctp_rtoinfo{initial = 200, min = 200, max = 200}}
-                       | changeable([])], Config),
+    N = open_at(near, [0], [quick() | changeable([])], Config),
     ok = ?NET:cut(Net, 0),
     {ok, Id} = ?M:connectx_init(N, [{?NET:address(far, inet, 0), port(F)}], []),
     ?assertMatch({ok, #{state := cookie_wait}}, ?M:status(N, Id)),
@@ -465,16 +448,10 @@ on_the_wire(Config) ->
                  Sent(fun() -> add(N, Id, 4, 0) end, 1)),
     ?assertEqual([0], numbers(F, FId, N, [10])).
 
-%% Lost packets are sent again soon, and for as long as a path is cut here.
-quick() ->
-    [{sctp_rtoinfo, #sctp_rtoinfo{initial = 200, min = 200, max = 200}},
-     {sctp_associnfo, #sctp_assocparams{asocmaxrxt = 200}},
-     {sctp_peer_addr_params, #sctp_paddrparams{pathmaxrxt = 200}}].
-
 %% What was sent on a stream has to leave before.
 while_data_waits(Config) ->
     #{n := N, nid := Id, f := F, net := Net} =
-        joined(Config, quick() ++ changeable(?EVERYTHING), changeable(?EVERYTHING)),
+        joined(Config, lasting() ++ changeable(?EVERYTHING), changeable(?EVERYTHING)),
     ok = ?NET:cut(Net, 0),
     %% More than goes out at once, and that is kept as well.
     [ok = ?M:send(N, Id, 1, <<0:1000/unit:8>>) || _ <- lists:seq(1, 20)],
@@ -491,7 +468,7 @@ while_data_waits(Config) ->
 %% A request waits for the answer to the one before.
 one_at_a_time(Config) ->
     #{n := N, nid := Id, f := F, net := Net} =
-        joined(Config, quick() ++ changeable(?EVERYTHING), changeable(?EVERYTHING)),
+        joined(Config, lasting() ++ changeable(?EVERYTHING), changeable(?EVERYTHING)),
     ?assertEqual([0, 0], numbers(N, Id, F, [1, 2])),
     all_arrived(N, Id),
     ok = ?NET:cut(Net, 0),
@@ -614,7 +591,7 @@ scheduled(Config) ->
     Sent = in_turn(5, 1000),
     Left = fun(Scheduler, Values) ->
         #{n := N, nid := Id, f := F} = Pair =
-            joined(Config, [{sctp_stream_scheduler, av(undefined, Scheduler)} | quick()], []),
+            joined(Config, [{sctp_stream_scheduler, av(undefined, Scheduler)} | lasting()], []),
         [ok = set(N, sctp_stream_scheduler_value,
                   #sctp_stream_value{assoc_id = Id, sid = Stream, value = Value})
          || {Stream, Value} <- Values],
@@ -632,7 +609,7 @@ scheduled(Config) ->
 
 %% What waits already goes by the new order.
 scheduled_anew(Config) ->
-    #{n := N, nid := Id} = Pair = joined(Config, quick(), []),
+    #{n := N, nid := Id} = Pair = joined(Config, lasting(), []),
     Left = departures(Pair, in_turn(3, 1000), fun() ->
         ok = set(N, sctp_stream_scheduler, av(Id, prio)),
         [ok = set(N, sctp_stream_scheduler_value,
@@ -648,7 +625,7 @@ fair_schedulers(Config) ->
     Sizes = [{0, 1400}, {1, 700}, {2, 350}],
     Sent = [Message || {_, Size} = Message <- Sizes, _ <- lists:seq(1, 28000 div Size)],
     [begin
-         Opts = [{sctp_stream_scheduler, av(undefined, Scheduler)} | quick()],
+         Opts = [{sctp_stream_scheduler, av(undefined, Scheduler)} | lasting()],
          case Has of
              false ->
                  ?assertError(badarg, ?M:open(Opts));
@@ -683,7 +660,7 @@ last_of(Stream, Left) ->
 congestion(Config) ->
     [begin
          #{n := N, nid := Id, f := F, net := Net} =
-             joined(Config, [{sctp_ecn_supported, av(undefined, On)} | quick()], []),
+             joined(Config, [{sctp_ecn_supported, av(undefined, On)} | lasting()], []),
          ok = ?NET:impair(Net, 0, "loss 30% ecn"),
          {{ok, Back}, There} = ?NET:watch(Net, far, fun(_) ->
              ?NET:watch(Net, near, fun(_) ->

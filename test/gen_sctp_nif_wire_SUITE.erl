@@ -12,7 +12,7 @@
 
 -import(gen_sctp_test_lib,
         [adopt/1, all_arrived/2, data/2, event/2, pair/1, port/1, until/1, set/3, av/2]).
--import(gen_sctp_test_net, [is/1, is/2]).
+-import(gen_sctp_test_net, [is/1, is/2, open_at/4, try_open_at/4, join/4, joined/4]).
 
 -define(M, gen_sctp_nif).
 -define(NET, gen_sctp_test_net).
@@ -196,33 +196,6 @@ inherited(Config) ->
 
 %% Two hosts.
 
-%% A socket on each host, and an association; events of paths only for who asks for them.
-joined(Config, Paths, NearOpts, FarOpts) ->
-    Quiet = {sctp_event, #sctp_event{type = address, on = false}},
-    F = open_at(far, Paths, [Quiet | FarOpts], Config),
-    ok = ?M:listen(F, true),
-    join(F, open_at(near, Paths, [Quiet | NearOpts], Config), hd(Paths), Config).
-
-join(F, N, Path, Config) ->
-    Address = ?NET:address(far, family_of(F), Path),
-    {ok, #sctp_assoc_change{state = comm_up, assoc_id = Id}} = ?M:connect(N, Address, port(F), []),
-    #sctp_assoc_change{state = comm_up, assoc_id = FId} = event(?M, F),
-    #{n => N, f => F, nid => Id, fid => FId, net => ?config(net, Config)}.
-
-family_of(S) ->
-    {ok, {IP, _}} = inet:sockname(S),
-    case tuple_size(IP) of 4 -> inet; 8 -> inet6 end.
-
-open_at(Host, Paths, Opts, Config) ->
-    {ok, S} = try_open_at(Host, Paths, Opts, Config),
-    adopt(S).
-
-try_open_at(Host, Paths, Opts, Config) ->
-    Family = case lists:member(inet6, Opts) of true -> inet6; false -> inet end,
-    ?M:open([Family, ?NET:netns(?config(net, Config), Host), {sctp_nodelay, true},
-             {recbuf, 1000000}, {sndbuf, 1000000} | Opts] ++
-                [{ip, ?NET:address(Host, Family, Path)} || Path <- Paths]).
-
 types(Chunks) -> lists:usort([Type || #{type := Type} <- Chunks]).
 
 %% Two clients with one port, each with a server of its own.
@@ -264,7 +237,8 @@ auto_asconf(Config) ->
     [On, Off] = [begin
                      F = open_at(far, [0], [], Config),
                      ok = ?M:listen(F, true),
-                     join(F, open_at(near, [], [{sctp_auto_asconf, Auto}], Config), 0, Config)
+                     ok = set(F, sctp_event, #sctp_event{type = address, on = true}),
+                     join(open_at(near, [], [{sctp_auto_asconf, Auto}], Config), F, 0, Config)
                  end || Auto <- [true, false]],
     ok = ?NET:remove_address(Net, near, inet, 1),
     try told(addr_removed, On, Off) after ok = ?NET:add_address(Net, near, inet, 1) end,
@@ -309,8 +283,9 @@ labels(#{n := N, nid := Id, net := Net}) ->
 flow_label(Config) ->
     Quick = {sctp_rtoinfo, #sctp_rtoinfo{initial = 200, min = 200, max = 200}},
     Beats = {sctp_peer_addr_params, #sctp_paddrparams{hbinterval = 100, flags = [hb_enable]}},
-    Opts = [inet6, Quick, Beats],
-    #{n := N, nid := Id, f := F} = Pair = joined(Config, [0, 1], Opts, [inet6]),
+    Opts = [Quick, Beats],
+    Config6 = [{family, inet6} | Config],
+    #{n := N, nid := Id, f := F} = Pair = joined(Config6, [0, 1], Opts, []),
     [Own, _] = Before = labels(Pair),
     ?assert(not lists:member(16#12345, lists:append(Before)), Before),
     At = {?NET:address(far, inet6, 0), port(F)},
@@ -327,8 +302,8 @@ flow_label(Config) ->
     ?assertEqual([[7], [7]], Changed()),
     ok = ?M:close(N),
     %% Of associations to come.
-    Later = joined(Config, [0, 1], [{sctp_ipv6_flowlabel, #sctp_ipv6_flowlabel{flowlabel = 9}}
-                                    | Opts], [inet6]),
+    Later = joined(Config6, [0, 1], [{sctp_ipv6_flowlabel, #sctp_ipv6_flowlabel{flowlabel = 9}}
+                                     | Opts], []),
     ?assertEqual([[9], [9]], labels(Later)).
 
 %% Whose message is too long is aborted, in whatever pieces it comes; others are not.
@@ -337,7 +312,7 @@ max_message_size(Config) ->
     [begin
          #{n := N, nid := Id, f := F, fid := FId, net := Net} =
              joined(Config, [0], [], [{max_message_size, Limit} | Opts]),
-         #{n := Other, nid := OtherId} = join(F, open_at(near, [0], [], Config), 0, Config),
+         #{n := Other, nid := OtherId} = join(open_at(near, [0], [], Config), F, 0, Config),
          Sent = fun(Size) ->
              {ok, Chunks} = ?NET:watch(Net, near, fun(_) ->
                  ok = ?M:send(N, Id, 0, gen_sctp_test_lib:pattern(Size)),
@@ -536,11 +511,10 @@ fragment_interleave(Config) ->
     Long = gen_sctp_test_lib:pattern(300000),
     Slow = [{sctp_rtoinfo, #sctp_rtoinfo{initial = 2000, min = 2000, max = 2000}}],
     [begin
-         F = open_at(far, [0, 1], [{recbuf, 20000}, {sctp_fragment_interleave, On},
-                                   {sctp_event, #sctp_event{type = address, on = false}}], Config),
+         F = open_at(far, [0, 1], [{recbuf, 20000}, {sctp_fragment_interleave, On}], Config),
          ok = ?M:listen(F, true),
-         A = join(F, open_at(near, [0], Slow, Config), 0, Config),
-         B = join(F, open_at(near, [1], [], Config), 1, Config),
+         A = join(open_at(near, [0], Slow, Config), F, 0, Config),
+         B = join(open_at(near, [1], [], Config), F, 1, Config),
          ok = ?NET:impair(Net, 0, "rate 256kbit"),
          Receiver = gen_sctp_test_lib:async(fun() -> [text(F) || _ <- [1, 2]] end),
          send_on(A, 0, 0, Long),

@@ -6,7 +6,7 @@
 %% the case if a message is left in the mailbox or a descriptor, socket or waiter has leaked.
 -module(gen_sctp_test_lib).
 
--include_lib("kernel/include/inet_sctp.hrl").
+-include("gen_sctp_nif.hrl").
 
 %% Frame of a suite.
 -export([matrix/2]).
@@ -52,15 +52,20 @@
 -export([helper/0]).
 -export([call/2]).
 -export([until/1]).
--export([get/2]).
--export([set/3]).
--export([av/2]).
 -export([until_blocked/1]).
 -export([until_full/1]).
 -export([spin/1]).
 -export([sockets/1]).
 -export([socket_fds/0]).
 -export([counter/1]).
+-export([io_threads/0]).
+-export([io_times/0]).
+
+%% Options.
+-export([get/2]).
+-export([set/3]).
+-export([av/2]).
+-export([given_up/2]).
 
 -export_type([task/0, pair/0]).
 
@@ -537,6 +542,20 @@ socket_fds() ->
 counter(Name) ->
     maps:get(Name, gen_sctp_nif_prim:counters()).
 
+%% @doc The I/O threads of this node, as directories of the kernel's.
+-spec io_threads() -> [file:filename()].
+io_threads() ->
+    [Task || Task <- filelib:wildcard("/proc/self/task/*"),
+             file:read_file(Task ++ "/comm") =:= {ok, <<"gen_sctp_nif_io\n">>}].
+
+%% @doc How long each of them has run, in nanoseconds.
+-spec io_times() -> [non_neg_integer()].
+io_times() ->
+    [begin
+         {ok, Stat} = file:read_file(Task ++ "/schedstat"),
+         binary_to_integer(hd(binary:split(Stat, <<" ">>)))
+     end || Task <- io_threads()].
+
 %% Options.
 
 %% @doc The value of an option, or none.
@@ -555,3 +574,11 @@ set(S, Name, Value) ->
 -spec av(term(), term()) -> #sctp_assoc_value{}.
 av(Id, Value) ->
     #sctp_assoc_value{assoc_id = Id, assoc_value = Value}.
+
+%% @doc How many messages of an association have been given up.
+-spec given_up(socket(), integer()) -> non_neg_integer().
+given_up(S, Id) ->
+    Asked = #sctp_prstatus{assoc_id = Id, policy = all},
+    #sctp_prstatus{abandoned_unsent = Unsent, abandoned_sent = Sent} =
+        get(S, {sctp_pr_assoc_status, Asked}),
+    Unsent + Sent.

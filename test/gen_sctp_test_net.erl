@@ -6,6 +6,8 @@
 %% own network is touched.
 -module(gen_sctp_test_net).
 
+-include("gen_sctp_nif.hrl").
+
 %% Frame of a suite.
 -export([is/1]).
 -export([is/2]).
@@ -29,6 +31,16 @@
 -export([add_address/4]).
 -export([remove_address/4]).
 
+%% Sockets.
+-export([open_at/4]).
+-export([try_open_at/4]).
+-export([join/4]).
+-export([joined/3]).
+-export([joined/4]).
+-export([joined/5]).
+-export([quick/0]).
+-export([lasting/0]).
+
 %% Packets.
 -export([raw/1]).
 -export([close/1]).
@@ -42,12 +54,17 @@
 -export([watch/3]).
 -export([watch/4]).
 -export([await_chunk/2]).
+-export([of_type/2]).
 
--export_type([net/0, host/0, path/0, raw/0, watch/0, way/0, seen/0]).
+-export_type([net/0, host/0, path/0, joined/0, raw/0, watch/0, way/0, seen/0]).
 
 -type host() :: near | far.
 -type path() :: 0 | 1.
 -type net() :: #{keeper := pid(), near := pos_integer(), far := pos_integer()}.
+%% A socket on each host, and the association between them.
+-type joined() :: #{n := socket(), f := socket(), nid := integer(), fid := integer(), net := net()}.
+-type config() :: [{atom(), term()}].
+-type socket() :: gen_sctp_nif:sctp_socket().
 -type raw() :: {inet | inet6, socket:socket()}.
 -type watch() :: socket:socket().
 %% In which packets: those of SCTP in IPv4 or IPv6, or in UDP over IPv4.
@@ -264,6 +281,61 @@ shell(Words) ->
         Output -> error({command, Command, Output})
     end.
 
+%% Sockets.
+
+%% @doc Opens a socket on a host, with its addresses on these paths, or with all if there are none;
+%% of IPv4 if Config does not say otherwise. Events of addresses come to who asks for them later.
+-spec open_at(host(), [path()], [term()], config()) -> socket().
+open_at(Host, Paths, Opts, Config) ->
+    {ok, S} = try_open_at(Host, Paths, Opts, Config),
+    gen_sctp_test_lib:adopt(S).
+
+-spec try_open_at(host(), [path()], [term()], config()) -> {ok, socket()} | {error, term()}.
+try_open_at(Host, Paths, Opts, Config) ->
+    Family = family(Config),
+    gen_sctp_nif:open([Family, netns(proplists:get_value(net, Config), Host), {sctp_nodelay, true},
+                       {sctp_event, #sctp_event{type = address, on = false}},
+                       {recbuf, 1000000}, {sndbuf, 1000000} | Opts] ++
+                          [{ip, address(Host, Family, Path)} || Path <- Paths]).
+
+%% @doc Connects a socket on the near host to one that listens on the far one; both comm_up events
+%% are taken.
+-spec join(socket(), socket(), path(), config()) -> joined().
+join(N, F, Path, Config) ->
+    {ok, #sctp_assoc_change{state = comm_up, assoc_id = Id}} =
+        gen_sctp_nif:connect(N, address(far, family(Config), Path), gen_sctp_test_lib:port(F), []),
+    #sctp_assoc_change{state = comm_up, assoc_id = FId} = gen_sctp_test_lib:event(gen_sctp_nif, F),
+    #{n => N, f => F, nid => Id, fid => FId, net => proplists:get_value(net, Config)}.
+
+family(Config) ->
+    proplists:get_value(family, Config, inet).
+
+%% @doc A socket on each host, and an association; on path 0 if nothing is said.
+-spec joined(config(), [term()], [term()]) -> joined().
+joined(Config, NearOpts, FarOpts) ->
+    joined(Config, [0], NearOpts, FarOpts).
+
+-spec joined(config(), [path()], [term()], [term()]) -> joined().
+joined(Config, Paths, NearOpts, FarOpts) ->
+    joined(Config, Paths, Paths, NearOpts, FarOpts).
+
+-spec joined(config(), [path()], [path()], [term()], [term()]) -> joined().
+joined(Config, NearPaths, FarPaths, NearOpts, FarOpts) ->
+    F = open_at(far, FarPaths, FarOpts, Config),
+    ok = gen_sctp_nif:listen(F, true),
+    join(open_at(near, NearPaths, NearOpts, Config), F, hd(NearPaths), Config).
+
+%% @doc An option with which lost packets are sent again soon.
+-spec quick() -> {sctp_rtoinfo, #sctp_rtoinfo{}}.
+quick() ->
+    {sctp_rtoinfo, #sctp_rtoinfo{initial = 200, min = 200, max = 200}}.
+
+%% @doc And with these for as long as it takes to heal a path, however busy the machine is.
+-spec lasting() -> [{atom(), tuple()}].
+lasting() ->
+    [quick(), {sctp_associnfo, #sctp_assocparams{asocmaxrxt = 200}},
+     {sctp_peer_addr_params, #sctp_paddrparams{pathmaxrxt = 200}}].
+
 %% Packets.
 
 %% @doc A socket that sees every SCTP packet that comes in, and sends such.
@@ -432,3 +504,6 @@ is(Type) -> fun(#{type := Found}) -> Found =:= Type end.
 %% @doc And came to this address?
 -spec is(byte(), inet:ip_address()) -> fun((map()) -> boolean()).
 is(Type, To) -> fun(Chunk) -> maps:with([type, to], Chunk) =:= #{type => Type, to => To} end.
+
+-spec of_type(byte(), [Chunk]) -> [Chunk] when Chunk :: map().
+of_type(Type, Chunks) -> lists:filter(is(Type), Chunks).

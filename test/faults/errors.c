@@ -1,15 +1,18 @@
 /* To be preloaded: system calls that fail now and then, that are counted, and that take long.
  *
  * SCTP_TEST_ERRORS is a list such as "sendmsg:105:5 recvmsg:4:2": every fifth sendmsg fails with
- * ENOBUFS, every second recvmsg with EINTR, and does nothing.
+ * ENOBUFS, every second recvmsg with EINTR, and does nothing. The file that SCTP_TEST_FAILED names
+ * gets a line with the name of each call that has failed so.
  *
  * With SCTP_TEST_KNOWN, a list of numbers, the kernel has no other options of SCTP than these.
  *
- * Each call that gets or sets an option of SCTP adds a byte to the file that SCTP_TEST_CALLS names.
+ * Each call that gets or sets an option of SCTP adds a byte to the file that SCTP_TEST_CALLS names,
+ * each wait for events that a signal has cut short one to that of SCTP_TEST_INTERRUPTED.
  *
  * As long as there is a file of the name that SCTP_TEST_HOLD says, the thread that closes sockets
  * closes none. While there is one that SCTP_TEST_SLOW names, options of SCTP are not set, and no
- * association is begun: these calls wait. */
+ * association is begun: these calls wait. While there is one that SCTP_TEST_ACCEPTED names, who has
+ * got an association from the kernel waits before it goes on. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -25,26 +28,39 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-struct rule { int error; unsigned every; atomic_uint count; };
+struct rule { const char *name; int error; unsigned every; atomic_uint count; };
 static struct rule on_sendmsg, on_sendmmsg, on_recvmsg, on_recvmmsg, on_socket, on_setsockopt,
     on_epoll_wait, on_epoll_ctl;
-static int calls = -1;
+static int calls = -1, failed = -1, interrupted = -1;
 
 static void read_rule(const char *name, struct rule *rule)
 {
     const char *list = getenv("SCTP_TEST_ERRORS");
     char start[32];
     snprintf(start, sizeof start, "%s:", name);
+    rule->name = name;
     const char *found = list ? strstr(list, start) : NULL;
     if (found && (found == list || found[-1] == ' '))
         sscanf(found + strlen(start), "%d:%u", &rule->error, &rule->every);
 }
 
+static int open_notes(const char *variable)
+{
+    const char *file = getenv(variable);
+    return file ? open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+}
+
+static void note(int file, const void *what, size_t size)
+{
+    if (file >= 0 && write(file, what, size) != (ssize_t)size)
+        abort();
+}
+
 __attribute__((constructor)) static void read_rules(void)
 {
-    const char *file = getenv("SCTP_TEST_CALLS");
-    if (file)
-        calls = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    calls = open_notes("SCTP_TEST_CALLS");
+    failed = open_notes("SCTP_TEST_FAILED");
+    interrupted = open_notes("SCTP_TEST_INTERRUPTED");
     read_rule("sendmsg", &on_sendmsg);
     read_rule("sendmmsg", &on_sendmmsg);
     read_rule("recvmsg", &on_recvmsg);
@@ -59,6 +75,8 @@ static int fails(struct rule *rule)
 {
     if (!rule->every || (atomic_fetch_add(&rule->count, 1) + 1) % rule->every)
         return 0;
+    char line[32];
+    note(failed, line, snprintf(line, sizeof line, "%s\n", rule->name));
     errno = rule->error;
     return 1;
 }
@@ -95,8 +113,8 @@ int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 
 static void count_call(int level)
 {
-    if (level == 132 && calls >= 0 && write(calls, "", 1) != 1)
-        abort();
+    if (level == 132)
+        note(calls, "", 1);
 }
 
 static int is_unknown(int level, int name)
@@ -140,6 +158,14 @@ int getsockopt(int fd, int level, int name, void *value, socklen_t *length)
     return is_unknown(level, name) ? -1 : REAL(getsockopt)(fd, level, name, value, length);
 }
 
+int accept4(int fd, struct sockaddr *restrict from, socklen_t *restrict length, int flags)
+{
+    int accepted = REAL(accept4)(fd, from, length, flags);
+    if (accepted >= 0)
+        wait_while_there("SCTP_TEST_ACCEPTED");
+    return accepted;
+}
+
 int close(int fd)
 {
     char thread[16];
@@ -164,5 +190,10 @@ long syscall(long number, ...)
     for (int i = 0; i < 6; i++)
         arg[i] = va_arg(list, long);
     va_end(list);
-    return REAL(syscall)(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+    long result = REAL(syscall)(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+    if (number == SYS_epoll_pwait && result < 0 && errno == EINTR) {
+        note(interrupted, "", 1);
+        errno = EINTR;
+    }
+    return result;
 }
