@@ -587,18 +587,22 @@ accepted() ->
     receive {accepted, Port} -> Port after 10000 -> error(lost) end.
 
 %% Acceptors that die at any moment: each association is served, or ends with who had it, and
-%% nothing is left. Of those who tell that they have one every second dies, and each time somebody
-%% else, who stands in line, has been called, or has one as well.
+%% nothing is left. For each client one dies that is among the first in line, about when it is
+%% called; and of those who tell that they have an association every second dies. Nobody comes in
+%% their place, which would hide that somebody else should have been called.
 killed_at_random(Config) ->
     L = open(Config, [{type, stream}]),
     ok = ?M:listen(L, 100),
     Before = held(),
+    Number = 40,
+    Acceptors = 2 * Number + 2,
     {task, Pid, _} = Killer = async(fun() ->
-        kill_some(L, [acceptor_of(L) || _ <- lists:seq(1, 5)],
+        kill_some([acceptor_of(L) || _ <- lists:seq(1, Acceptors)],
                   #{served => [], died_with => [], died_without => 0})
     end),
-    Clients = [async(fun() -> [greeted(Config, L) || _ <- lists:seq(1, 10)] end)
-               || _ <- lists:seq(1, 4)],
+    until(fun() -> gen_sctp_test_lib:counter(acceptors) =:= Acceptors end),
+    Clients = [async(fun() -> [greeted(Config, L, Pid) || _ <- lists:seq(1, Number div 4)] end)
+               || _ <- [1, 2, 3, 4]],
     Ends = lists:append([await(Client) || Client <- Clients]),
     Pid ! stop,
     #{served := Served, died_with := With, died_without := Without} = await(Killer),
@@ -622,36 +626,34 @@ held() ->
 %% Tells who has arrived, and greets it when told to.
 acceptor_of(L) ->
     Killer = self(),
-    spawn(fun() -> accept_and_greet(L, Killer) end).
+    spawn(fun() ->
+        {ok, S} = ?M:accept(L),
+        {ok, {_, Port}} = inet:peername(S),
+        Killer ! {has, self(), Port},
+        receive serve -> ok end,
+        ok = gen_tcp:send(S, <<"hello">>),
+        Killer ! {served, self()}
+    end).
 
-accept_and_greet(L, Killer) ->
-    {ok, S} = ?M:accept(L),
-    {ok, {_, Port}} = inet:peername(S),
-    Killer ! {has, self(), Port},
-    receive serve -> ok end,
-    ok = gen_tcp:send(S, <<"hello">>),
-    Killer ! {served, self()},
-    accept_and_greet(L, Killer).
-
-kill_some(L, Pids, #{served := Served, died_with := With} = Account) ->
+kill_some(Line, #{served := Served, died_with := With} = Account) ->
     receive
+        comes ->
+            _ = erlang:send_after(rand:uniform(4) - 1, self(), kill),
+            kill_some(Line, Account);
+        kill ->
+            Pid = lists:nth(rand:uniform(2), Line),
+            kill_some(lists:delete(Pid, Line), died(Pid, Account));
         {has, Pid, Port} when length(Served) > length(With) ->
             ok = kill(Pid),
-            kill_any(L, [acceptor_of(L) | lists:delete(Pid, Pids)],
-                     Account#{died_with := [Port | With]});
+            kill_some(lists:delete(Pid, Line), Account#{died_with := [Port | With]});
         {has, Pid, Port} ->
             Pid ! serve,
             receive {served, Pid} -> ok end,
-            kill_any(L, Pids, Account#{served := [Port | Served]});
+            kill_some(lists:delete(Pid, Line), Account#{served := [Port | Served]});
         stop ->
-            lists:foldl(fun died/2, Account, Pids)
-    after rand:uniform(5) ->
-        kill_any(L, Pids, Account)
+            lists:foreach(fun gen_sctp_test_lib:kill/1, Line),
+            Account
     end.
-
-kill_any(L, Pids, Account) ->
-    Pid = lists:nth(rand:uniform(length(Pids)), Pids),
-    kill_some(L, [acceptor_of(L) | lists:delete(Pid, Pids)], died(Pid, Account)).
 
 %% Kills one of which it is not known what it has.
 died(Pid, #{died_with := With, died_without := Without} = Account) ->
@@ -661,11 +663,12 @@ died(Pid, #{died_with := With, died_without := Without} = Account) ->
     after 0 -> Account#{died_without := Without + 1}
     end.
 
-greeted(Config, L) ->
+greeted(Config, L, Killer) ->
     {ok, C} = ?M:open([family(Config), {ip, loopback}, {type, stream}, {end_of_stream, closed}]),
+    Killer ! comes,
     {ok, _} = ?M:connect(C, loopback(Config), port(L), [], 10000),
     Port = port(C),
-    Greeting = gen_tcp:recv(C, 0, 10000),
+    Greeting = gen_tcp:recv(C, 0, 5000),
     ok = ?M:close(C),
     {Port, Greeting}.
 

@@ -652,12 +652,14 @@ addresses_change_signed(Config) ->
     F = open_at(far, [0, 1], [], Config),
     ok = ?M:listen(F, true),
     N = open_at(near, [0], [], Config),
+    Connect = fun() -> ?M:connect(N, ?NET:address(far, inet, 0), port(F), [], 2000) end,
     {{Refused, Back}, There} = ?NET:watch(Net, far, fun(_) ->
-        ?NET:watch(Net, near, fun(_) ->
-            ?M:connect(N, ?NET:address(far, inet, 0), port(F), [], 2000)
-        end)
+        ?NET:watch(Net, near, fun(_) -> Connect() end)
     end),
     ?assertMatch({error, #sctp_assoc_change{state = cant_assoc, error = 0}}, Refused),
     Types = fun(Chunks) -> [Type || #{type := Type, sport := From, dport := To} <- Chunks,
                                     port(N) =:= From orelse port(N) =:= To] end,
-    ?assertEqual({[?INIT], [?ABORT]}, {Types(There), Types(Back)}).
+    ?assertEqual({[?INIT], [?ABORT]}, {Types(There), Types(Back)}),
+    %% For nothing else.
+    ok = ?NET:sysctl(Net, "addip_noauth_enable", "1"),
+    ?assertMatch({ok, #sctp_assoc_change{state = comm_up}}, Connect()).
