@@ -796,9 +796,9 @@ sendv(S, To, Infos, Data, Timeout) ->
 %%
 %% The option `send_timeout' (see {@link send/4}) starts when the call first has to
 %% wait, and is for all its messages together: `{error, {timeout, Rest}}'.
--spec send_batch(S :: sctp_socket(), Assoc :: #sctp_assoc_change{} | assoc_id(), [Message]) ->
-    ok | {error, {send_error(), Rest :: [Message]}} when
-    Message :: outgoing().
+-spec send_batch(S :: sctp_socket(), Assoc :: #sctp_assoc_change{} | assoc_id(),
+                 Messages :: [outgoing()]) ->
+    ok | {error, {send_error(), Rest :: [outgoing()]}}.
 send_batch(?SOCKET(Ref) = S, #sctp_assoc_change{assoc_id = AssocId}, Messages)
         when is_reference(Ref), is_list(Messages) ->
     gen_sctp_nif_batch:send(S, Ref, AssocId, Messages, option);
@@ -822,13 +822,14 @@ send_batch(S, Assoc, Messages) ->
 %%
 %% The kernel tells of room in the socket's buffer, not in an association's: see
 %% docs/operations.md.
--spec send_batch(S :: sctp_socket(), Assoc :: #sctp_assoc_change{} | assoc_id(), [Message],
-                 timeout()) ->
-        ok | {error, {send_error(), Rest :: [Message]}} when Message :: outgoing();
-    (S :: sctp_socket(), Assoc :: #sctp_assoc_change{} | assoc_id(), [Message], nowait) ->
+-spec send_batch(S :: sctp_socket(), Assoc :: #sctp_assoc_change{} | assoc_id(),
+                 Messages :: [outgoing()], Timeout :: timeout()) ->
+        ok | {error, {send_error(), Rest :: [outgoing()]}};
+    (S :: sctp_socket(), Assoc :: #sctp_assoc_change{} | assoc_id(), Messages :: [outgoing()],
+     Timeout :: nowait) ->
         ok
-        | {select, select_info() | {select_info(), Rest :: [Message]}}
-        | {error, {inet:posix() | closed, Rest :: [Message]}} when Message :: outgoing().
+        | {select, select_info() | {select_info(), Rest :: [outgoing()]}}
+        | {error, {inet:posix() | closed, Rest :: [outgoing()]}}.
 send_batch(?SOCKET(Ref) = S, #sctp_assoc_change{assoc_id = AssocId}, Messages, Timeout)
         when is_reference(Ref), is_list(Messages) ->
     send_batch_in_time(S, Ref, AssocId, Messages, Timeout);

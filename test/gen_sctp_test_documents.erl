@@ -192,10 +192,11 @@ used(Body) ->
 sessions() ->
     lists:usort([Where || #{where := Where} = Block <- blocks(), kind(Block) =:= session]).
 
-%% @doc Types in all that a document's sessions type; how many answers were as they are shown.
-%% Numbers may be others.
+%% @doc Types in all that a document's sessions type, which may use its programs; how many answers
+%% were as they are shown. Numbers may be others.
 -spec session(string()) -> non_neg_integer().
 session(Document) ->
+    _ = [load(Name) || {Name, #{where := Where}} <- programs(), Where =:= Document],
     Inputs = lists:append([inputs(Code) || #{where := Where, code := Code} = Block <- blocks(),
                                            Where =:= Document, kind(Block) =:= session]),
     {_, Compared} = lists:foldl(fun({Input, Expected}, {Bindings, N}) ->
