@@ -4,7 +4,7 @@ EBIN := _build/default/lib/gen_sctp_nif/ebin
 CT_CHOICE = $(if $(SUITE),--suite test/$(SUITE)) $(if $(GROUP),--group $(GROUP)) \
 	$(if $(CASE),--case $(CASE))
 
-.PHONY: help demo test check ct properties elixir test-otp conformance bench soak cross musl platforms nif precompiled compile lint doc ex-doc figures pictures stack miri clean clean-nif
+.PHONY: help demo test check ct properties elixir test-otp conformance bench soak cross aarch64 musl platforms nif precompiled compile lint doc ex-doc figures pictures stack miri clean clean-nif
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -55,6 +55,10 @@ soak: ## run under load for 30 minutes, or MINUTES=, then make 100,000 random ca
 cross: ## build the NIF for aarch64, run the unit tests as that machine's under QEMU
 	@scripts/bootstrap cross
 	@scripts/cross
+
+aarch64: ## build the NIF for aarch64, run some suites with it in an emulated machine; SUITES='basic events'
+	@scripts/bootstrap aarch64
+	@scripts/aarch64 $(SUITES)
 
 musl: ## build the NIF and an Erlang VM for musl, run some suites in it; SUITES='basic events'
 	@scripts/bootstrap musl
