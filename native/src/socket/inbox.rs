@@ -121,12 +121,14 @@ impl Inbox {
         Inbox { fragments, ..Inbox::default() }
     }
 
-    /// Counts an event: as received if its owner wants it, else as one that goes nowhere.
-    pub(crate) fn count_event(&mut self, len: usize, wanted: bool) {
-        match wanted {
-            true => self.received.add(len),
-            false => self.dropped += 1,
-        }
+    /// Counts an event that the owner wants, as gen_sctp's kernel tells of no other.
+    pub(crate) fn count_wanted(&mut self, len: usize) {
+        self.received.add(len);
+    }
+
+    /// Counts an event that goes nowhere, as nobody wants it.
+    pub(crate) fn drop_unwanted(&mut self) {
+        self.dropped += 1;
     }
 
     /// How many of them there were.

@@ -270,7 +270,9 @@ fn bring_message<'a>(
     let item = match &message.content {
         Content::Event(event) if fresh => {
             let wanted = state.user.wants(event);
-            state.inbox.count_event(message.meta.len, wanted);
+            if wanted {
+                state.inbox.count_wanted(message.meta.len);
+            }
             match bring_event(state, style, goal, event, wanted, batch) {
                 Ok(item) => item,
                 Err(passed) => return passed,
@@ -335,7 +337,11 @@ fn bring_event<'a>(
         }
         // The process is gone: the event is news again.
     }
-    Ok(if wanted { Item::Message } else { Item::Unwanted })
+    if wanted {
+        return Ok(Item::Message);
+    }
+    state.inbox.drop_unwanted();
+    Ok(Item::Unwanted)
 }
 
 #[inline]
