@@ -2,7 +2,7 @@
 
 use super::field::{key, value};
 use super::spec::{DefaultValue, Kind, Record, assoc_value};
-use crate::abi::{event, notification_type as ty, spp_flags};
+use crate::abi::{event, notification_type as ty, paddrparams, spp_flags};
 use crate::bytes::u32_at;
 
 use DefaultValue::{AnyAddress, Mandatory, Present, Zero};
@@ -80,7 +80,7 @@ pub static PADDRPARAMS_DSCP: Record = Record {
     fields: &[
         key("assoc_id", 0, Kind::AssocIds, Zero),
         key("address", 4, Kind::PathAddress, AnyAddress),
-        value("dscp", 154, Kind::Dscp { flags: 146 }, Mandatory),
+        value("dscp", 154, Kind::Dscp { flags: paddrparams::FLAGS }, Mandatory),
     ],
 };
 
@@ -102,6 +102,6 @@ pub(super) fn asks_for_a_delay(bytes: &[u8]) -> bool {
 
 /// Is an interval of 0 one of heartbeats, in a `struct sctp_paddrparams`?
 pub(super) fn asks_for_heartbeats(bytes: &[u8]) -> bool {
-    let flags = u32_at(bytes, 146).unwrap_or_default();
+    let flags = u32_at(bytes, paddrparams::FLAGS).unwrap_or_default();
     flags & spp_flags::HB_TIME_IS_ZERO == 0 || flags & spp_flags::HB_ENABLE != 0
 }

@@ -3,7 +3,7 @@
 
 use super::field::{key, output, value};
 use super::spec::{DefaultValue, Kind, Record};
-use crate::abi::{PATH_POTENTIALLY_FAILED, paddrinfo, sndrcvinfo, spp_flags, status};
+use crate::abi::{PATH_POTENTIALLY_FAILED, paddrinfo, paddrparams, sndrcvinfo, spp_flags, status};
 use crate::types::flags;
 
 use DefaultValue::{AnyAddress, EmptyFlags, Mandatory, True, Zero};
@@ -78,15 +78,15 @@ pub static SETADAPTATION: Record = Record {
 /// `pathmtu` lies at 138. Times in milliseconds.
 pub static PADDRPARAMS: Record = Record {
     tag: "sctp_paddrparams",
-    size: 152,
+    size: paddrparams::SIZE,
     fields: &[
-        key("assoc_id", 0, Kind::AssocId, Zero),
+        key("assoc_id", paddrparams::ASSOC_ID, Kind::AssocId, Zero),
         key("address", 4, Kind::Address, AnyAddress),
         value("hbinterval", 132, Kind::U32, Zero),
         value("pathmaxrxt", 136, Kind::U16, Zero),
         value("pathmtu", 138, Kind::U32, Zero),
         value("sackdelay", 142, Kind::U32, Zero),
-        value("flags", 146, PADDRPARAMS_FLAGS, EmptyFlags),
+        value("flags", paddrparams::FLAGS, PADDRPARAMS_FLAGS, EmptyFlags),
     ],
 };
 

@@ -3,6 +3,7 @@
 
 use super::field::{key, value};
 use super::spec::{DefaultValue, Kind, Record};
+use crate::abi::paddrparams;
 use crate::address;
 use crate::bytes::u16_be_at;
 
@@ -15,7 +16,7 @@ pub static PADDRPARAMS_FLOWLABEL: Record = Record {
     fields: &[
         key("assoc_id", 0, Kind::AssocIds, Zero),
         key("address", PADDRPARAMS_ADDRESS, Kind::PathAddress, AnyAddress),
-        value("flowlabel", 150, Kind::FlowLabel { flags: 146 }, Mandatory),
+        value("flowlabel", 150, Kind::FlowLabel { flags: paddrparams::FLAGS }, Mandatory),
     ],
 };
 
