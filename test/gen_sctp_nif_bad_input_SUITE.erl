@@ -301,7 +301,7 @@ mutated_deep(socket) ->
     socket;
 mutated_deep(Term) ->
     case rand:uniform(4) of
-        %% A receive must not wait for ever.
+        %% A receive must not wait forever.
         1 -> pick(junk() -- [infinity, 70000]);
         _ -> mutated_part(Term)
     end.

@@ -28,7 +28,7 @@ groups() ->
          default_send_parameters, streams, unordered, large_messages, too_large,
          send_while_connecting, two_processes
          | Common],
-        %% Stock senders may wait for ever after an abort: the kernel wakes nobody for the room.
+        %% Stock senders may wait forever after an abort: the kernel wakes nobody for the room.
         [poll_collects_pieces, waiting_for_an_error, sender_killed, abort_past_blocked_sender,
          peer_aborts_under_sender
          | NifOnly]).

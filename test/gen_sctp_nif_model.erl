@@ -354,7 +354,7 @@ sending(N, A, M) ->
             end
     end.
 
-%% Nobody else must get what is sent; nor must the sender wait for ever, or lose the association.
+%% Nobody else must get what is sent; nor must the sender wait forever, or lose the association.
 may_overflow(N, A, Patience, #socket{send_timeout = Time, send_timeout_close = Closes}, M) ->
     case sending(N, A, M) of
         {up, Own, End} ->

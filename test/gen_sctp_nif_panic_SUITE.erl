@@ -1,5 +1,5 @@
 %% @doc What a panic of the library does: in a node of its own, whose library has panics to order
-%% (native/beam/src/panics.rs). Nobody waits for ever, no thread dies, and the owner hears of it.
+%% (native/beam/src/panics.rs). Nobody waits forever, no thread dies, and the owner hears of it.
 -module(gen_sctp_nif_panic_SUITE).
 
 -include_lib("kernel/include/inet_sctp.hrl").

@@ -137,7 +137,7 @@ end_sockets(Failed, Config) ->
 
 end_sockets(Sockets, Helpers, Failed, Config) ->
     M = mod(Config),
-    %% Its tasks are about to wait for ever for what did not happen.
+    %% Its tasks are about to wait forever for what did not happen.
     _ = [kill(Task) || Failed =/= [], Task <- tasks()],
     _ = [inet:setopts(S, [{active, false}]) || S <- Sockets],
     Strays = mailbox(),

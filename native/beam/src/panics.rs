@@ -1,6 +1,6 @@
 //! Panics: logged, counted and caught, and in tests brought about.
 //!
-//! There is no panic that we know of. But who depends on a thread must not wait for ever because
+//! There is no panic that we know of. But who depends on a thread must not wait forever because
 //! somebody was wrong.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};

@@ -78,7 +78,7 @@ pub struct SndInfo {
     pub ppid: u32,
     /// Given back in the notification of a failed send; never transmitted.
     pub context: u32,
-    /// Lifetime in milliseconds, 0 for ever; or as [`flags::PR_MASK`] says.
+    /// Lifetime in milliseconds, 0 forever; or as [`flags::PR_MASK`] says.
     pub timetolive: u32,
     /// The association, ignored on one-to-one sockets.
     pub assoc: AssocId,

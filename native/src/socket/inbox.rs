@@ -222,7 +222,7 @@ impl Inbox {
             let len = scratch.meta.len;
             budget.spend(len);
             if scratch.meta.is_end_of_stream() {
-                // A one-to-one socket whose peer has finished says so for ever.
+                // A one-to-one socket whose peer has finished says so forever.
                 self.exhausted = true;
                 return Read::EndOfStream;
             }

@@ -164,7 +164,7 @@ impl State {
     }
 
     /// May something be there for who is about to wait? In a dialogue the I/O thread tells as soon as
-    /// there is; but not of what a read says at once and for ever.
+    /// there is; but not of what a read says at once and forever.
     pub(crate) fn is_worth_a_look(&self) -> bool {
         self.tuning.speculates()
             || self.inbox.is_exhausted()

@@ -1,7 +1,7 @@
 //! Many messages with few system calls, in few packets.
 //!
 //! `MSG_MORE` has the kernel keep a message for the next packet, until one without it comes. Such a
-//! message must follow, or the kernel may keep the others for ever: so all that could refuse a
+//! message must follow, or the kernel may keep the others forever: so all that could refuse a
 //! message is looked at before, and what is not sure to be taken is left to a send of its own.
 
 use std::io::{self, IoSlice};

@@ -81,7 +81,7 @@ impl Epoll {
     }
 
     /// Waits until something is ready, for at most `timeout` (rounded up to milliseconds; `None`:
-    /// for ever). A signal ends the wait early, with no event.
+    /// forever). A signal ends the wait early, with no event.
     pub fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         events.len = 0;
         let timeout_ms = timeout.map_or(-1, |timeout| {

@@ -172,7 +172,7 @@ impl Outstanding {
     }
 
     /// A TSN for what was not sent of an abandoned message: FORWARD TSN goes past it. Without it the
-    /// peer, which may have acknowledged all that was sent, would wait for the rest for ever.
+    /// peer, which may have acknowledged all that was sent, would wait for the rest forever.
     pub(super) fn stand_in(&mut self, message: u32) {
         self.chunks.push_back(Chunk {
             message,
