@@ -1,16 +1,26 @@
-//! The parts of the benchmark that are not Erlang; `bench/run` calls them.
+//! The benchmark; `bench/run` calls it. It decides what is measured ([`options`], [`plan`]), builds that
+//! ([`prepare`]) and has `bench/guest` take the turns on a kernel that has SCTP ([`measure`]).
+//!
+//! Other scripts call parts of it:
 //!
 //! - `sctp-bench bare INSTRUMENT OTP ROUND CASE...` runs the bare loop ([`bare`]).
-//! - `sctp-bench report DIR` turns the lines of `DIR/lines.jsonl` to tables and plots ([`report`]).
+//! - `sctp-bench report DIR` turns the lines of `DIR/*.jsonl` to tables and plots ([`report`]).
 //! - `sctp-bench soak DIR` draws the samples of the long load ([`soak`]).
 //!
 //! A CASE is `kind:size:mode:count` ([`spec`]).
 
 mod bare;
+mod cases;
+mod command;
 mod figures;
 mod handover;
+mod instrument;
+mod measure;
 mod meter;
+mod options;
+mod plan;
 mod plot;
+mod prepare;
 mod report;
 mod result;
 mod soak;
@@ -18,40 +28,49 @@ mod spec;
 mod sys;
 mod table;
 
-use std::path::Path;
+use std::error::Error;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+
+use options::{CommandLine, Options, Part};
+use plan::Plan;
 use result::Origin;
 
-fn run(args: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
-    match args {
-        ["bare", instrument, otp, round, specs @ ..] => {
-            let origin = Origin {
-                instrument: (*instrument).into(),
-                implementation: "bare".into(),
-                otp: (*otp).into(),
-                round: round.parse()?,
-            };
-            let specs = specs.iter().map(|spec| spec.parse()).collect::<Result<Vec<_>, _>>()?;
-            bare::run(&origin, &specs)
+fn run(line: CommandLine) -> Result<(), Box<dyn Error>> {
+    match line.part {
+        None => whole(line.options),
+        Some(Part::Bare { instrument, otp, round, cases }) => {
+            let origin = Origin { instrument, implementation: "bare".into(), otp, round };
+            bare::run(&origin, &cases)
         }
-        // A child of the bare loop.
-        ["peer", port, spec] => bare::peer(port.parse()?, &spec.parse()?),
-        ["report", dir] => report::run(Path::new(dir)),
-        ["soak", dir] => soak::run(Path::new(dir)),
-        _ => {
-            Err("usage: sctp-bench bare INSTRUMENT OTP ROUND CASE... | report DIR | soak DIR"
-                .into())
-        }
+        Some(Part::Peer { port, case }) => bare::peer(port, &case),
+        Some(Part::Report { dir }) => report::run(&dir),
+        Some(Part::Soak { dir }) => soak::run(&dir),
     }
 }
 
+fn whole(options: Options) -> Result<(), Box<dyn Error>> {
+    let list = options.list;
+    let plan = Plan::new(options).unwrap_or_else(|wrong| {
+        CommandLine::command().error(ErrorKind::ValueValidation, wrong).exit()
+    });
+    if !list {
+        return measure::run(&plan);
+    }
+    for case in &plan.cases {
+        writeln!(io::stdout(), "{case}")?;
+    }
+    Ok(())
+}
+
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    match run(&args.iter().map(String::as_str).collect::<Vec<_>>()) {
+    match run(CommandLine::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("sctp-bench: {error}");
+            eprintln!("bench/run: {error}");
             ExitCode::FAILURE
         }
     }

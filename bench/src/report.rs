@@ -1,8 +1,9 @@
 //! From lines to tables and plots.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use fs_err as fs;
 
 use crate::figures::runs;
 use crate::result::Measured;

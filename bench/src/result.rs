@@ -31,12 +31,7 @@ pub(crate) struct Measured {
 
 impl Measured {
     pub(crate) fn new(origin: &Origin, spec: &Spec, metric: &str, value: f64) -> Measured {
-        Measured {
-            origin: origin.clone(),
-            case: format!("{}:{}:{}", spec.kind, spec.size, spec.mode),
-            metric: metric.into(),
-            value,
-        }
+        Measured { origin: origin.clone(), case: spec.name(), metric: metric.into(), value }
     }
 
     pub(crate) fn print(&self) -> io::Result<()> {

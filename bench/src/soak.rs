@@ -1,10 +1,10 @@
 //! The long load's samples (`test/soak`), as a picture of memory and sockets over time.
 
 use std::error::Error;
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+use fs_err as fs;
 use serde::Deserialize;
 
 use crate::plot::{self, Line};

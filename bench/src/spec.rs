@@ -13,6 +13,11 @@ pub(crate) struct Spec {
 }
 
 impl Spec {
+    /// Without the count: what patterns choose by, and what tables say.
+    pub(crate) fn name(&self) -> String {
+        format!("{}:{}:{}", self.kind, self.size, self.mode)
+    }
+
     /// What is done before the clock starts, so that windows are open and code is loaded.
     pub(crate) fn warmup(&self) -> u32 {
         self.count / 4 + 1
@@ -48,6 +53,6 @@ impl FromStr for Spec {
 
 impl fmt::Display for Spec {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{}:{}:{}:{}", self.kind, self.size, self.mode, self.count)
+        write!(f, "{}:{}", self.name(), self.count)
     }
 }

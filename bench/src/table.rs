@@ -2,6 +2,9 @@
 
 use std::fmt::{self, Write};
 
+use comfy_table::presets::ASCII_MARKDOWN;
+use comfy_table::{CellAlignment, Table};
+
 use crate::figures::{Case, Run, is_ours};
 
 /// What is said of each case, and how.
@@ -141,52 +144,75 @@ fn work(run: &Run) -> Vec<Vec<String>> {
     rows
 }
 
-/// The first row is the head. What starts with a digit is set to the right.
+/// The first row is the head. Columns of figures are set to the right.
 fn aligned(rows: &[Vec<String>]) -> String {
-    let Some(head) = rows.first() else { return String::new() };
-    let numeric: Vec<bool> = (0..head.len())
-        .map(|column| {
-            rows[1..].iter().all(|row| {
-                row[column] == "-" || row[column].starts_with(|first: char| first.is_ascii_digit())
-            })
-        })
-        .collect();
-    let width: Vec<usize> = (0..head.len())
-        .map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or(0).max(2))
-        .collect();
-    let mut text = String::new();
-    for (number, row) in rows.iter().enumerate() {
-        for (column, cell) in row.iter().enumerate() {
-            let width = width[column];
-            text.push_str("| ");
-            text.push_str(&if numeric[column] {
-                format!("{cell:>width$} ")
-            } else {
-                format!("{cell:width$} ")
-            });
-        }
-        text.push_str("|\n");
-        if number == 0 {
-            for column in 0..head.len() {
-                let end = if numeric[column] { ':' } else { '-' };
-                text.push_str(&format!("|{}{end}", "-".repeat(width[column] + 1)));
-            }
-            text.push_str("|\n");
-        }
+    let Some((head, rows)) = rows.split_first() else { return String::new() };
+    let mut table = Table::new();
+    table.load_style(ASCII_MARKDOWN).set_header(head).add_rows(rows);
+    let numeric: Vec<bool> =
+        (0..head.len()).map(|at| rows.iter().all(|row| is_figure(&row[at]))).collect();
+    for (column, _) in table.column_iter_mut().zip(&numeric).filter(|(_, numeric)| **numeric) {
+        column.set_cell_alignment(CellAlignment::Right);
     }
-    text
+    let mut lines: Vec<String> = table.lines().collect();
+    lines[1] = with_alignment(&lines[1], &numeric);
+    lines.join("\n") + "\n"
+}
+
+fn is_figure(cell: &str) -> bool {
+    cell == "-" || cell.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// The line below the head, as Markdown has it: `---:` is a column that is set to the right. The crate
+/// only draws dashes.
+fn with_alignment(line: &str, right: &[bool]) -> String {
+    let mut cells: Vec<String> = line.trim_matches('|').split('|').map(str::to_owned).collect();
+    for (cell, _) in cells.iter_mut().zip(right).filter(|(_, right)| **right) {
+        cell.pop();
+        cell.push(':');
+    }
+    format!("|{}|", cells.join("|"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn table(rows: &[&[&str]]) -> String {
+        let rows = rows.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect());
+        aligned(&rows.collect::<Vec<_>>())
+    }
+
     #[test]
     fn tables_are_aligned() {
-        let rows = [["case", "us"], ["a:1:true", "1.5"], ["b", "10.5"]]
-            .map(|row| row.map(str::to_owned).to_vec());
+        let text = table(&[&["case", "us"], &["a:1:true", "1.5"], &["b", "10.5"]]);
         let expected = "| case     |   us |\n|----------|-----:|\n| a:1:true |  1.5 |\n\
                         | b        | 10.5 |\n";
-        assert_eq!(aligned(&rows), expected);
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn columns_of_figures_are_set_to_the_right() {
+        let text = table(&[
+            &["case", "", "us", "a", "which"],
+            &["x", "nif", "1.5 (1-2)", "-", "read 2.00, write 1.00"],
+            &["y", "stock", "-", "7", ""],
+        ]);
+        let expected = "\
+| case |       |        us | a | which                 |
+|------|-------|----------:|--:|-----------------------|
+| x    | nif   | 1.5 (1-2) | - | read 2.00, write 1.00 |
+| y    | stock |         - | 7 |                       |
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn long_tables_are_not_wrapped() {
+        let long = "epoll_pwait 2.00, ".repeat(20);
+        let text = table(&[&["case", "which"], &["x", &long]]);
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert_eq!(table(&[&["case"]]), "| case |\n|-----:|\n");
+        assert_eq!(aligned(&[]), "");
     }
 }
