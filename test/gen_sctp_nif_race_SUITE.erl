@@ -174,7 +174,10 @@ timeout_beside_message(Config) ->
          Self = self(),
          Sender = async(fun() -> send_at(Pair, Self, Answers) end),
          {task, Peer, _} = Sender,
-         Timeouts = [receive_about(M, S, SId, Answers, Peer, Round) || Round <- lists:seq(1, 500)],
+         {Timeouts, _} = lists:mapfoldl(fun(Round, Delay) ->
+             Late = receive_about(M, S, SId, Answers, Peer, Round, Delay),
+             {Late, max(0, Delay + if Late -> -20; true -> 20 end)}
+         end, 1000, lists:seq(1, 500)),
          Peer ! done,
          ok = await(Sender),
          ?assertEqual([], gen_sctp_test_lib:mailbox()),
@@ -184,9 +187,10 @@ timeout_beside_message(Config) ->
      end || Answers <- [false, true]],
     ok.
 
-%% The message of this round is to come after a millisecond, about: was it too late?
-receive_about(M, S, SId, Answers, Peer, Round) ->
-    Due = erlang:monotonic_time(microsecond) + 900 + 10 * (Round rem 40),
+%% The message of this round is to come after so many microseconds: was it too late? What is late
+%% has the next one come sooner, and the other way round: they stay near the end of the wait.
+receive_about(M, S, SId, Answers, Peer, Round, Delay) ->
+    Due = erlang:monotonic_time(microsecond) + Delay,
     Peer ! {send, Round, Due},
     {Late, Message} = case M:recv(S, 1) of
                           {error, timeout} -> {true, M:recv(S)};

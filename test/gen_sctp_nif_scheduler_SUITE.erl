@@ -255,10 +255,12 @@ death(Config) ->
     Hold = filename:join("/tmp", lists:concat([?MODULE, $., os:getpid(), ".hold"])),
     ok = file:write_file(Hold, ""),
     Node = gen_sctp_test_node:start(gen_sctp_test_node:faulty([{"SCTP_TEST_HOLD", Hold}])),
-    [?assertEqual({Number, Left}, {Number, gen_sctp_test_node:call(Node, fun() ->
-        killed_with(Number, Config),
-        left(Number) > 0
-     end)}) || {Number, Left} <- [{1, false}, {200, true}]],
+    [?assertEqual({Number, Left}, gen_sctp_test_node:call(Node, fun() ->
+        Sockets = killed_with(Number, Config),
+        IsLeft = left(Number) > 0,
+        %% Known until here, or they would be closed as garbage.
+        {length(Sockets), IsLeft}
+     end)) || {Number, Left} <- [{1, false}, {200, true}]],
     ok = file:delete(Hold),
     ok = gen_sctp_test_node:call(Node, fun() ->
         gen_sctp_test_lib:until(fun() ->
@@ -268,17 +270,16 @@ death(Config) ->
     end),
     ok = gen_sctp_test_node:stop(Node).
 
-%% An owner of so many sockets is dead.
+%% An owner of so many sockets is dead. These sockets.
 killed_with(Number, Config) ->
     Caller = self(),
     {Owner, Monitor} = spawn_monitor(fun() ->
-        Sockets = [open(Config, []) || _ <- lists:seq(1, Number)],
-        Caller ! {open, lists:last(Sockets)},
-        receive after infinity -> Sockets end
+        Caller ! {open, [open(Config, []) || _ <- lists:seq(1, Number)]},
+        receive after infinity -> ok end
     end),
-    receive {open, _} -> ok end,
+    Sockets = receive {open, Open} -> Open end,
     exit(Owner, kill),
-    receive {'DOWN', Monitor, process, Owner, killed} -> ok end.
+    receive {'DOWN', Monitor, process, Owner, killed} -> Sockets end.
 
 %% How many sockets are open when no more are closed: the VM tells them after all others.
 left(Before) ->
