@@ -178,11 +178,11 @@ restarts(Config) ->
                 ?assertMatch({_, <<N:32>>}, gen_sctp_test_lib:data(?M, S)),
                 unheard(fun() -> ok = ?M:close(C) end),
                 From
-            end, Port, lists:seq(First, First + 24))
+            end, Port, lists:seq(First, First + 7))
     end,
     Port = Storm(1, 0),
     Before = held(),
-    Port = Storm(26, Port),
+    Port = Storm(9, Port),
     ?assertEqual(Before, held()),
     ?assertMatch(#{associations := 1}, ?M:info(S)).
 
