@@ -6,9 +6,8 @@ from xml.etree import ElementTree
 
 
 def runs(logs):
-    """The directories of the runs that came to their end, the newest last: a report is written then.
-    scripts/on-kernel keeps a run in logs, or in directories there, one for each machine."""
-    reports = glob.glob(f"{logs}/ct_run.*/junit_report.xml") + glob.glob(f"{logs}/?/ct_run.*/junit_report.xml")
+    """The directories of the runs that came to their end, the newest last: a report is written then."""
+    reports = glob.glob(f"{logs}/ct_run.*/junit_report.xml")
     return [os.path.dirname(report) for report in sorted(reports, key=os.path.getmtime)]
 
 
